@@ -78,7 +78,7 @@ class NumberCounter {
   }
 
   /**
-   * Counts values `from` to `to`, no NaN.
+   * Counts values `from` to `to`, of which none is NaN but those left out.
    * @param skip  of each value whether it is left out; null: none is
    * @param far  takes each value whose distance from the centre is beyond the limit: it is in no sum
    * @returns how many were counted
@@ -106,24 +106,22 @@ class NumberCounter {
     numbers[SUMS + 5] = Number.NEGATIVE_INFINITY;
     this.#counts.fill(0);
     let counted = 0;
+    let left = 0;
     for (let at = from; at < to; at += MOST) {
       const end = Math.min(to, at + MOST);
-      let n = 0;
-      if (skip) {
-        for (let i = at; i < end; i++) {
-          into[n] = values[i];
-          n += skip[i] === 0 ? 1 : 0;
-        }
-      } else {
-        into.set(values.subarray(at, end));
-        n = end - at;
-      }
-      counted += n;
-      if (this.#kernels.countNumbers(n, this.#steps) === 0) continue;
+      const n = end - at;
+      into.set(values.subarray(at, end));
+      const gaps = skip ? blank(into, skip, at, n) : 0;
+      counted += n - gaps;
+      left += gaps;
+      const beyond = this.#kernels.countNumbers(n, this.#steps) - gaps;
+      if (beyond === 0) continue;
       const [, , centre, limit] = constants;
-      for (let i = 0; i < n; i++) if (!(Math.abs(into[i] - centre) <= limit)) far(into[i]);
+      for (let i = 0; i < n; i++) if (Math.abs(into[i] - centre) > limit) far(into[i]);
     }
     for (let k = 0; k < counts.length; k++) counts[k] += this.#counts[k] + this.#counts[BINS + k];
+    // the kernel takes what is left out for numbers of the first bin, beyond the limit
+    counts[0] -= left;
     for (let k = 0; k < 4; k++) sums[k] += numbers[SUMS + k];
     span[0] = numbers[SUMS + 4];
     span[1] = numbers[SUMS + 5];
@@ -147,6 +145,17 @@ class NumberCounter {
     for (let k = 0; k < slots; k++)
       counts[from + k] += found[k] + found[BINS + k] + found[2 * BINS + k] + found[3 * BINS + k];
   }
+}
+
+/** Makes NaN of what is left out. @returns how many */
+function blank(values: Float64Array, skip: Uint8Array, from: number, n: number): number {
+  let gaps = 0;
+  for (let i = 0; i < n; i++) {
+    if (skip[from + i] === 0) continue;
+    values[i] = Number.NaN;
+    gaps++;
+  }
+  return gaps;
 }
 
 let counter: NumberCounter | null | undefined;

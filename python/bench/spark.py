@@ -4,8 +4,9 @@
 
 Generated flights in Parquet: distance, origin and destination of 300 airports each, hour, weekday. One fit of scikit-learn gives its own pipeline
 and, by from_sklearn, the model of logodds; MLlib fits the same columns. Each contestant reads the files, computes the probability of every row
-and hands it to Spark's noop sink; `read` does no more than the first and the last. They take turns in each round, and a ratio is the median of
-those within a round. 100 million rows are for a quiet machine: --rows 100000000.
+and hands it to Spark's noop sink; `read` does no more than the first and the last, `through Python` hands the columns to Python and one of them
+back, which is what any of them can reach that computes in Python. They take turns in each round, and a ratio is the median of those within a round.
+100 million rows are for a quiet machine: --rows 100000000.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from processor import processor_seconds
 
 ROOT = Path(__file__).parents[2]
 os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
@@ -114,14 +117,22 @@ def by_pandas_udf(df: Any, pipeline: Any) -> Any:
     return df.select(F.pandas_udf(predict, "double")(F.struct(*FEATURES)).alias("p"))
 
 
+def passed(batches: Iterator[Any]) -> Iterator[Any]:
+    import pyarrow
+
+    for batch in batches:
+        yield pyarrow.RecordBatch.from_arrays([batch.column(0)], ["p"])
+
+
 def drained(df: Any) -> None:
     df.write.format("noop").mode("overwrite").save()
 
 
-def timed(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def timed(work: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds, and processor seconds."""
+    start, before = time.perf_counter(), processor_seconds()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, processor_seconds() - before
 
 
 def one_machine(model: Path, data: Path, folder: Path, threads: int) -> float:
@@ -158,6 +169,7 @@ def main() -> None:
         mllib = by_mllib(sample)
         contestants = {
             "read": lambda: df.select(*FEATURES),
+            "through Python": lambda: df.select(*FEATURES).mapInArrow(passed, "p double"),
             "logodds": lambda: logodds.spark.score(df, path, []).select("p_true"),
             "pandas UDF of scikit-learn": lambda: by_pandas_udf(df, pipeline),
             "MLlib": lambda: mllib.transform(df).select("probability"),
@@ -169,22 +181,25 @@ def main() -> None:
         assert difference < 1e-9, difference
         for make in contestants.values():
             drained(make().limit(1000))
-        seconds: dict[str, list[float]] = {name: [] for name in contestants}
+        costs: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
         for _ in range(options.rounds):
             for contestant, make in contestants.items():
-                seconds[contestant].append(timed(lambda make=make: drained(make())))
+                costs[contestant].append(timed(lambda make=make: drained(make())))
         alone = one_machine(path, folder / "data", folder, options.cores)
     spark.stop()
 
-    def ratio(rival: str) -> float:
-        return statistics.median(theirs / ours for theirs, ours in zip(seconds[rival], seconds["logodds"]))
+    def ratios(k: int) -> dict[str, float]:
+        pairs = {rival: zip(costs[rival], costs["logodds"]) for rival in ("pandas UDF of scikit-learn", "MLlib")}
+        return {rival: round(statistics.median(theirs[k] / ours[k] for theirs, ours in both), 2) for rival, both in pairs.items()}
 
-    rate = {name: options.rows / statistics.median(times) / options.cores for name, times in seconds.items()}
+    rate = {name: options.rows / statistics.median(time for time, _ in own) / options.cores for name, own in costs.items()}
     rate["logodds without Spark, reading and writing"] = options.rows / alone / options.cores
     result = {
         **{"rows": options.rows, "cores": options.cores, "rounds": options.rounds},
         "rowsPerSecondPerCore": {name: round(one) for name, one in rate.items()},
-        "timesFaster": {rival: round(ratio(rival), 2) for rival in ("pandas UDF of scikit-learn", "MLlib")},
+        "timesFaster": ratios(0),
+        "timesLessProcessor": ratios(1),
+        "processorMicrosecondsPerRow": {name: round(1e6 * statistics.median(used for _, used in own) / options.rows, 2) for name, own in costs.items()},
         "greatestDifference": difference,
         "load": os.getloadavg()[0],
     }

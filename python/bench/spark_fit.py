@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from processor import processor_seconds
 
 ROOT = Path(__file__).parents[2]
 COMMAND = os.environ.get("LOGODDS_COMMAND", f"node {shlex.quote(str(ROOT / 'cli/bin/logodds.js'))}")
@@ -87,6 +88,12 @@ def seconds_of(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def costs_of(work: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds, and processor seconds."""
+    before = processor_seconds()
+    return seconds_of(work), processor_seconds() - before
+
+
 def kernels_beside_jobs(frame: Any, folder: Path) -> dict[str, float]:
     """Seconds of one gradient: in the kernels alone, on one core without Spark, and as jobs."""
     import pyarrow.parquet
@@ -144,9 +151,11 @@ def main() -> None:
         reached = next((i for i, f in enumerate(history) if (f - best) / abs(best) <= GOAL), None)
         said["mllib"] = {"iterations": reached, "f - f*": (min(history) - best) / abs(best)}
         iterations = reached or len(history)
-        times = [(seconds_of(lambda: by_mllib(frame, iterations)), seconds_of(lambda: by_logodds(frame))) for _ in range(options.rounds)]
-        said["seconds"] = {"mllib": statistics.median(one for one, _ in times), "logodds": statistics.median(one for _, one in times)}
-        said["mllib / logodds"] = statistics.median(one / other for one, other in times)
+        costs = [(costs_of(lambda: by_mllib(frame, iterations)), costs_of(lambda: by_logodds(frame))) for _ in range(options.rounds)]
+        for k, what in enumerate(("seconds", "processor seconds")):
+            times = [(mllib[k], own[k]) for mllib, own in costs]
+            said[what] = {"mllib": statistics.median(one for one, _ in times), "logodds": statistics.median(one for _, one in times)}
+            said[what]["mllib / logodds"] = statistics.median(one / other for one, other in times)
         said["one gradient"] = kernels_beside_jobs(frame, Path(name))
         spark.stop()
         if options.scaling:

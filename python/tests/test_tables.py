@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -156,3 +158,41 @@ def test_no_rows() -> None:
     assert model.predict(empty).tolist() == []
     assert model.contributions(empty).values.shape[0] == 0
     assert model.reasons(empty) == []
+
+
+def test_rows_of_an_array_have_the_bits_of_dicts() -> None:
+    model = logodds.load(CONFORMANCE / "wide.safetensors")
+    names = [str(name) for name in model.feature_names_in_]
+    low, high = model._encoder.ranges or pytest.fail("expected a model of numbers")
+    random = np.random.default_rng(3)
+    # more rows than are scored at a time, of which a few are left to the other way
+    rows = 2 * (1 << 17) // len(names) + 5
+    X = low + (high - low) * random.random((rows, len(names)))
+    X[rows // 2, 0], X[-1, 0], X[3, -1] = np.nan, high[0] + 1, low[-1]
+    for given in (X, np.asfortranarray(X), X[::-1], X[:0], X[:1], np.repeat(X, 2, axis=1)[:, ::2]):
+        own = model.predict_proba(given)
+        columns = {name: np.ascontiguousarray(given[:, j]) for j, name in enumerate(names)}
+        assert own.tobytes() == np.ascontiguousarray(model.predict_proba(columns)).tobytes()
+    X[rows - 2, 0] = np.inf
+    with pytest.raises(logodds.LogoddsError, match=f"row {rows - 2} .from 0., column"):
+        model.predict_proba(X)
+
+
+def test_python_ends_without_a_message() -> None:
+    program = f"""
+import atexit, json, logging, threading
+import logodds
+model = logodds.load({str(CONFORMANCE / "numeric.safetensors")!r})
+row = [dict.fromkeys(model.feature_names_in_, 1.0)]
+thread = threading.Thread(target=lambda: model.predict_proba(row))
+thread.start()
+thread.join()
+# modules that go last keep what would be destroyed after Wasmtime
+for module in (json, logging, threading):
+    module.kept = [model, logodds.kernels.Kernels("training.wasm")]
+model.predict_proba(row)
+# what ends later may still score
+atexit.register(lambda: print(model.predict_proba(row).shape))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("(1, 2)\n", "")

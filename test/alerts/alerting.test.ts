@@ -20,7 +20,13 @@ let count = 0;
 
 function alerting(state = join(folder, `${++count}.json`)) {
   const lines: LogLine[] = [];
-  const alerts = new AlertsOfService({ settings: SETTINGS, folder, state, log: (line) => lines.push(line) });
+  const alerts = new AlertsOfService({
+    settings: SETTINGS,
+    instance: 'localhost:8080',
+    folder,
+    state,
+    log: (line) => lines.push(line),
+  });
   return { alerts, lines, state };
 }
 
@@ -112,7 +118,7 @@ describe('the file of settings', () => {
     const file = join(folder, `${++count}.slo.json`);
     write(file, settings);
     const lines: LogLine[] = [];
-    return { file, lines, alerts: await alertingOf(file, state, (line) => lines.push(line)) };
+    return { file, lines, alerts: await alertingOf(file, 'localhost:8080', state, (line) => lines.push(line)) };
   };
   const lasting = (time: string) => ({
     objectives: { availability: {} },

@@ -16,8 +16,8 @@ const alertOf = (alert: string, labels: Record<string, string> = {}, severity: A
 });
 
 /** Who is told what, second by second. */
-function telling(receivers = { page: ['p'], ticket: ['t'] }) {
-  const dispatch = new Dispatch(receivers, PACES);
+function telling(receivers = { page: ['p'], ticket: ['t'] }, source = 'a:8080') {
+  const dispatch = new Dispatch(receivers, PACES, source);
   let now = 0;
   const sent: (Dispatched & { readonly at: number })[] = [];
   return {
@@ -118,8 +118,18 @@ describe('messages', () => {
     expect(next.run(600, []).map((text) => text.replace(/^\d+ /, ''))).toEqual(['resolved 1']);
   });
 
+  test('what one service tells is not ended by another', () => {
+    const [a, b] = ['a:8080', 'b:8080'].map((source) => {
+      const one = telling({ page: ['p'], ticket: [] }, source);
+      one.run(60, [FAST]);
+      return one.sent[0].telling;
+    });
+    expect(a.key).not.toBe(b.key);
+    expect([a.source, b.source]).toEqual(['a:8080', 'b:8080']);
+  });
+
   test('an answer that is late holds the next message of its way, and of no other', () => {
-    const dispatch = new Dispatch({ page: ['p', 'q'], ticket: [] }, PACES);
+    const dispatch = new Dispatch({ page: ['p', 'q'], ticket: [] }, PACES, 'a:8080');
     const first = dispatch.step(0, [FAST], () => QUIET);
     expect(first).toEqual([]);
     const sent = dispatch.step(10 * SECOND, [FAST], () => QUIET);

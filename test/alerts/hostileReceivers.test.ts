@@ -13,7 +13,15 @@ import type { LogLine } from '../../service/src/index.ts';
 /** Of those that end by themselves, and of those that must be left. */
 const [LONG, SHORT] = [10_000, 100];
 const TELLING: Telling = {
-  ...{ key: 'k', severity: 'page', status: 'firing', groupLabels: { alertname: 'A' }, more: 0, change: null },
+  ...{
+    key: 'k',
+    source: 'a:8080',
+    severity: 'page',
+    status: 'firing',
+    groupLabels: { alertname: 'A' },
+    more: 0,
+    change: null,
+  },
   alerts: [{ labels: { alertname: 'A' }, annotations: { summary: 's' }, startsAt: 0, endsAt: null }],
 };
 

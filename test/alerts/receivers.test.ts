@@ -24,7 +24,8 @@ const told = (model: string, more: Partial<Told> = {}): Told => ({
   ...more,
 });
 const TELLING: Telling = {
-  key: 'logodds/page/LogoddsAvailabilityFastBurn/a',
+  key: 'logodds/a:8080/page/LogoddsAvailabilityFastBurn/a',
+  source: 'a:8080',
   severity: 'page',
   status: 'firing',
   groupLabels: { alertname: 'LogoddsAvailabilityFastBurn', model: 'a' },
@@ -99,7 +100,7 @@ describe('forms', () => {
     expect(event).toMatchObject({
       ...{ routing_key: 'R0UT1NG', event_action: 'trigger', dedup_key: TELLING.key },
       links: [{ href: 'https://runbooks/errors.md', text: 'runbook' }],
-      payload: { severity: 'critical', component: 'a', group: 'LogoddsAvailabilityFastBurn', source: 'logodds serve' },
+      payload: { severity: 'critical', component: 'a', group: 'LogoddsAvailabilityFastBurn', source: 'a:8080' },
     });
     expect(pagerDutyEvent(OVER, 'R0UT1NG', AT)).toEqual({
       routing_key: 'R0UT1NG',

@@ -69,6 +69,7 @@ const LEFT: Readonly<Record<string, string>> = {
   'a label that is no class': `select * replace (case when i = 4000 then 'other' else label end as label)`,
   'an input that is NaN': `select * replace (case when i = 4000 then 'nan'::double else age end as age)`,
   'inputs in a struct': 'select * exclude (income, age, region), {income: income, age: age, region: region} as inputs',
+  'probabilities without labels': 'select * exclude (label, logit)',
   'outcomes as numbers': 'select * replace (i % 2 as truth)',
 };
 
@@ -95,6 +96,17 @@ async function watch(
       );
   return watched && JSON.stringify({ watched, origins: counts.origins, notes: counts.notes });
 }
+
+test('of two classes a probability without a label is a score: of the class that the decision takes', async () => {
+  const without = JSON.parse((await watch('probabilities without labels', false))!);
+  const withLabels = JSON.parse((await watch('plain', false))!);
+  // the one has no logits, from which skew is told to the bit
+  const { skew: _, ...own } = without.watched;
+  const { skew: __, ...whole } = withLabels.watched;
+  expect(own.windows).toHaveLength(whole.windows.length);
+  expect(own.windows).toEqual(whole.windows);
+  expect(without.notes.map(({ what }: { what: string }) => what).join()).not.toMatch(/scored now/);
+});
 
 describe('a log in Parquet gives the same bytes with DuckDB and without', () => {
   test.each(Object.keys(AHEAD))('%s', async (name) => {

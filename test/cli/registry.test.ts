@@ -232,7 +232,11 @@ describe('changes', () => {
     expect(say('registry', 'alias', 'fraud', '2', 'shadow', '--remove')).toBe(
       'shadow of fraud names no version (was version 2)\n',
     );
-    expect(say('registry', 'retire', 'fraud', '2')).toMatch(/^version 2 of fraud is retired/);
+    expect(say('registry', 'retire', 'fraud', '2', '--undo')).toBe('version 2 of fraud is in use, as before\n');
+    expect(say('registry', 'retire', 'fraud', '2')).toBe(
+      'version 2 of fraud is retired; its file stays until logodds registry gc\n',
+    );
+    expect(say('registry', 'retire', 'fraud', '2')).toBe('version 2 of fraud is retired, as before\n');
     expect(run(['push', 'b.safetensors', '--name', 'fraud', ...at]).stderr).toMatch(/retired; .*--restore/);
     expect(run(['inspect', 'models:/fraud/2', ...at]).stderr).toBe('note: version 2 of fraud is retired\n');
     expect(say('registry', 'gc', '--dry-run')).toMatch(/^1 file \([\d,]+ bytes\) would be removed\n {2}models\//);
@@ -372,7 +376,7 @@ describe('wrong input leaves what was there', () => {
     [
       'retiring the champion',
       () => ['registry', 'retire', 'fraud', '1'],
-      /expected one that no alias names, got champion/,
+      /got champion; move it, or take it away by logodds registry alias fraud 1 champion --remove/,
     ],
     [
       'shares above 1',

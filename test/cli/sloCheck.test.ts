@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { ask, MODEL, score, services } from './serve.ts';
 
-const { serve, run, path } = services();
+const { serve, run, start, path } = services();
 
 test('one look at a service: a promise that is kept, one that is broken, a service that is away', async () => {
   const { url } = await serve([MODEL, '--no-grpc']);
@@ -26,6 +29,25 @@ test('one look at a service: a promise that is kept, one that is broken, a servi
   expect(away.stderr).toContain('ERR_DATA --url http://127.0.0.1:9: expected the numbers of a service, got an error');
 });
 
+test('a page of something else is no service', async () => {
+  const page = createServer((_, response) => {
+    response.end('<html>log in</html>');
+  }).listen(0, '127.0.0.1');
+  await once(page, 'listening');
+  const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+  const child = start(['slo', 'check', '--url', url]);
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const [status] = await once(child, 'close');
+  page.close();
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    `ERR_DATA --url ${url}: expected the numbers of a service, got a page of something else; check the address\n`,
+  );
+});
+
 test('a service that asks for a key says so, and takes the one of a file', async () => {
   const sha256 = '2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683';
   writeFileSync(path('keys.json'), JSON.stringify([{ name: 'reader', sha256, scopes: ['read'] }]));
@@ -39,12 +61,12 @@ test('a service that asks for a key says so, and takes the one of a file', async
 
 test('serve refuses settings and secrets that it cannot use before it answers', async () => {
   writeFileSync(path('slo.json'), JSON.stringify({ notify: { page: [{ pagerduty: {} }] } }));
-  const start = (...flags: string[]) => run(['serve', MODEL, '--no-grpc', '--port', '0', ...flags]);
-  const without = start('--slo', path('slo.json'));
+  const begin = (...flags: string[]) => run(['serve', MODEL, '--no-grpc', '--port', '0', ...flags]);
+  const without = begin('--slo', path('slo.json'));
   expect(without.stderr).toContain('notify.page[0].pagerduty: expected a secret in LOGODDS_PAGERDUTY_KEY, got none');
   writeFileSync(path('wrong.json'), '{"objective": {}}');
-  expect(start('--slo', path('wrong.json')).stderr).toContain('objective: expected an option that exists, got another');
-  expect(start('--slo-state', path('state.json')).stderr).toContain(
+  expect(begin('--slo', path('wrong.json')).stderr).toContain('objective: expected an option that exists, got another');
+  expect(begin('--slo-state', path('state.json')).stderr).toContain(
     'expected objectives as well, got none; give --slo FILE',
   );
   writeFileSync(path('serve.yaml'), 'models: [m.safetensors]\nslo: slo.json\n');

@@ -25,6 +25,7 @@ describe('usage', () => {
     ['a choice that does not exist', [...TRAIN, '--out', 'm', '--solver', 'sgd'], /auto, newton, newton-cg, lbfgs, cd/],
     ['a fraction above 1', [...TRAIN, '--out', 'm', '--holdout', '2'], /between 0 and 1, got "2"/],
     ['a number that is none', [...TRAIN, '--out', 'm', '--C', 'x'], /finite number > 0, got "x"/],
+    ['looks without a pause', ['retrain', '--policy', 'p.json', '--every', '0s'], /Expected 1s or more, got "0s"/],
     ['two penalties', [...TRAIN, '--out', 'm', '--C', '1', '--lambda', '1'], /cannot be used with/],
     ['a penalty and none', [...TRAIN, '--out', 'm', '--C', '1', '--no-penalty'], /cannot be used with/],
     ['L1 and none', [...TRAIN, '--out', 'm', '--l1-ratio', '1', '--no-penalty'], /cannot be used with/],

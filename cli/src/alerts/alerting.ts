@@ -20,6 +20,8 @@ import { type Silence, Silences } from './silences.ts';
 /** What a service needs to evaluate its alerts. */
 export interface AlertingOptions {
   readonly settings: SloSettings;
+  /** HOST:PORT of the service, where the settings do not say it */
+  readonly instance: string;
   /** the file of settings, which is read again when it changes; absent: there is none */
   readonly file?: string;
   /** of the file of settings: the files of secrets begin there */
@@ -57,11 +59,12 @@ const LOOK_MS = 1000;
  */
 export async function alertingOf(
   file: string,
+  instance: string,
   state: string | undefined,
   log: (line: LogLine) => void,
 ): Promise<AlertsOfService> {
   const settings = await readSettings(file, '--slo');
-  const options = { settings, file, folder: dirname(resolve(file)), log };
+  const options = { settings, instance, file, folder: dirname(resolve(file)), log };
   if (state === undefined) return new AlertsOfService(options);
   const alerts = new AlertsOfService({ ...options, state, lock: await lockOf(state) });
   return alerts;
@@ -90,7 +93,8 @@ interface Plan {
 }
 
 /** @throws ERR_RANGE, ERR_DATA for receivers without their secrets */
-function planOf(settings: SloSettings, folder: string): Plan {
+function planOf(settings: SloSettings, instance: string, folder: string): Plan {
+  const target = settings.target ?? instance;
   const names = { page: [] as string[], ticket: [] as string[] };
   const receivers = new Map<string, Receiver & { readonly severity: 'page' | 'ticket' }>();
   for (const severity of ['page', 'ticket'] as const)
@@ -101,15 +105,16 @@ function planOf(settings: SloSettings, folder: string): Plan {
     }
   return {
     ...{ settings, receivers, every: intervalOf(settings.period) },
-    evaluation: new Evaluation(settings, settings.target),
-    dispatch: new Dispatch(names, settings.paces),
+    evaluation: new Evaluation(settings, target),
+    dispatch: new Dispatch(names, settings.paces, target),
     watchdog: settings.watchdog && receiverOf('watchdog', settings.watchdog.receiver, folder),
   };
 }
 
 /** What a dead man's switch is sent: the alert that always fires, as that of Prometheus people. */
-const alive = (now: number): Telling => ({
-  ...{ key: 'logodds/watchdog', severity: 'ticket', status: 'firing', groupLabels: { alertname: 'LogoddsWatchdog' } },
+const alive = (now: number, source: string): Telling => ({
+  ...{ key: `logodds/${source}/watchdog`, source },
+  ...{ severity: 'ticket', status: 'firing', groupLabels: { alertname: 'LogoddsWatchdog' } },
   alerts: [
     {
       labels: { alertname: 'LogoddsWatchdog', severity: 'none' },
@@ -156,10 +161,12 @@ export class AlertsOfService implements Alerting {
   /** how long that took last */
   #cost = 0;
   #isLooking = false;
+  readonly #instance: string;
 
   /** @throws ERR_RANGE, ERR_DATA for receivers without their secrets */
-  constructor({ settings, file, folder, state, lock, log }: AlertingOptions) {
-    this.#plan = planOf(settings, folder);
+  constructor({ settings, instance, file, folder, state, lock, log }: AlertingOptions) {
+    this.#plan = planOf(settings, instance, folder);
+    this.#instance = instance;
     this.#file = file;
     this.#folder = folder;
     this.#stamp = file === undefined ? '' : stampOf(file);
@@ -207,7 +214,7 @@ export class AlertsOfService implements Alerting {
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
     try {
-      const plan = planOf(await readSettings(file, '--slo'), this.#folder);
+      const plan = planOf(await readSettings(file, '--slo'), this.#instance, this.#folder);
       const { evaluation, dispatch } = this.#plan;
       plan.evaluation.follow(evaluation, samplesOf(this.#text, plan.evaluation.names));
       plan.dispatch.restore(dispatch.save());
@@ -270,7 +277,7 @@ export class AlertsOfService implements Alerting {
     const { watchdog, settings } = this.#plan;
     if (!watchdog || now - this.#told < settings.watchdog!.every * 1000) return;
     this.#told = now;
-    void this.#notifier.tell(watchdog, alive(now));
+    void this.#notifier.tell(watchdog, alive(now, this.#plan.settings.target ?? this.#instance));
   }
 
   #mutedOf(alert: Alert, now: number): Muted {

@@ -75,12 +75,17 @@ export function inhibitorOf(alert: Alert, all: readonly Alert[]): Alert | null {
 export class Dispatch {
   readonly #receivers: Readonly<Record<'page' | 'ticket', readonly string[]>>;
   readonly #paces: Paces;
+  readonly #source: string;
   #groups = new Map<string, Group>();
   /** what is on its way */
   readonly #sending = new Set<string>();
 
-  /** @param receivers  names of those who are told of each severity */
-  constructor(receivers: Readonly<Record<'page' | 'ticket', readonly string[]>>, paces: Paces) {
+  /**
+   * @param receivers  names of those who are told of each severity
+   * @param source  HOST:PORT of the service: what one tells is not ended by another
+   */
+  constructor(receivers: Readonly<Record<'page' | 'ticket', readonly string[]>>, paces: Paces, source: string) {
+    this.#source = source;
     this.#receivers = receivers;
     this.#paces = paces;
   }
@@ -168,7 +173,8 @@ export class Dispatch {
     );
     const all = [...firing, ...over.map((one): Told => ({ ...one, endsAt: now }))];
     const telling: Telling = {
-      key: `logodds/${group.severity}/${Object.values(group.labels).join('/')}`,
+      source: this.#source,
+      key: `logodds/${this.#source}/${group.severity}/${Object.values(group.labels).join('/')}`,
       severity: group.severity,
       status: firing.length > 0 ? 'firing' : 'resolved',
       groupLabels: group.labels,

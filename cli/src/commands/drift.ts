@@ -60,7 +60,7 @@ Examples:
   logodds drift loans.safetensors this-week.parquet --report drift.html --fail
   logodds drift last-month.parquet this-month.parquet --model loans.safetensors
   logodds drift before.csv after.csv
-  logodds drift loans.safetensors --query "from 'log.parquet' where at >= '2026-11-01'"
+  logodds drift loans.safetensors --query "from 'log.parquet' where \\"at\\" >= '2026-11-01'"
 
 Exit status: 0 done; 1 something drifted and --fail is given (the report is on standard output), or failed with an error code and one sentence on standard
 error; 2 wrong usage.`;

@@ -50,7 +50,7 @@ interface Flags {
 
 function run(path: string, { to, from, out, json }: Flags): void {
   const model = readModel(path);
-  if (out !== path) assertWritable(out, path);
+  assertWritable(out, path);
   const corrected = correctedModel(path, model, to, from);
   const bytes = saveModel(corrected);
   const file = new OutputFile(out);

@@ -2,7 +2,7 @@ import { counted, whole } from '../figures/wording.ts';
 import type { RetrainResult } from '../jobs/retrain/retrain.ts';
 import { JSON_OUTPUT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
-import { duration, instant } from '../options/values.ts';
+import { instant, pause } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
 import { note, print, printJson } from './common.ts';
 
@@ -12,7 +12,7 @@ const OPTIONS: readonly OptionRow[] = [
     'when to train, on what, and what must be so, in JSON or YAML (its keys are in retrain.schema.json of the package)',
     { required: true },
   ],
-  ['--every <time>', 'look again and again: 15m (default: once)', { parse: duration }],
+  ['--every <time>', 'look again and again: 15m (default: once)', { parse: pause }],
   ['--force', 'train now, whatever the triggers say; all that guards the champion stays'],
   [
     '--now <time>',

@@ -2,7 +2,7 @@ import { counted } from '../figures/wording.ts';
 import type { StreamFlags } from '../jobs/stream/stream.ts';
 import { JSON_OUTPUT, MODEL, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
-import { duration, memorySize, rowNumber } from '../options/values.ts';
+import { memorySize, pause, rowNumber } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
 import { print, printJson } from './common.ts';
 
@@ -40,11 +40,11 @@ const OPTIONS: readonly OptionRow[] = [
     '--instance <name>',
     'name of this process in the group, which keeps its partitions when it begins again within the session',
   ],
-  ['--session <time>', 'how long a process may be silent before others take its partitions (30s)', { parse: duration }],
+  ['--session <time>', 'how long a process may be silent before others take its partitions (30s)', { parse: pause }],
   ['--batch-bytes <size>', 'about how much is read of a partition for a batch (1MB)', { parse: memorySize }],
   ['--labels <topic>', 'topic of labels of earlier scores, {"id","label","at"?}, which are appended to --log'],
   ['--log <dir>', 'folder of a prediction log, which logodds monitor reads'],
-  ['--every <time>', 'how often to look for another model (5s)', { parse: duration }],
+  ['--every <time>', 'how often to look for another model (5s)', { parse: pause }],
   ['--metrics-port <port>', 'answer GET /metrics as Prometheus reads it; 0 takes a free port', { parse: rowNumber }],
   ['--metrics-host <host>', 'address of --metrics-port (127.0.0.1)'],
   ['--tls', 'encrypt connections'],

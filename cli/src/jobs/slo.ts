@@ -72,7 +72,9 @@ function filesOf(settings: SloSettings): Record<string, string> {
     'prometheus/prometheus.yml': yaml({
       global: { scrape_interval: '15s', evaluation_interval: '15s' },
       rule_files: ['rules/*.yml'],
-      scrape_configs: [{ job_name: settings.job, static_configs: [{ targets: [settings.target] }] }],
+      scrape_configs: [
+        { job_name: settings.job, static_configs: [{ targets: [settings.target ?? 'localhost:8080'] }] },
+      ],
       alerting: { alertmanagers: [{ static_configs: [{ targets: alertmanagersOf(settings) }] }] },
     }),
     'alertmanager/alertmanager.yml': yaml(alertmanagerConfig(settings)),

@@ -78,9 +78,18 @@ async function metricsOf(url: string, key: string | undefined): Promise<string> 
     throw away(`an error (${reason((error as Error).cause ?? error)})`, 'check the address');
   }
   const { status } = response;
+  const check = 'check the address';
   if (status === 401 || status === 403) throw away(`status ${status}`, 'give --key FILE with a key of scope read');
-  if (status !== 200) throw away(`status ${status}`, 'check the address');
-  return response.text();
+  if (status !== 200) throw away(`status ${status}`, check);
+  let text: string;
+  try {
+    text = await response.text();
+  } catch (error) {
+    throw away(`an answer that did not end in ${TIMEOUT_MS / 1000} s (${reason(error)})`, check);
+  }
+  // a page of another server says of nothing that it is so
+  if (!/^lr_ready /m.test(text)) throw away('a page of something else', check);
+  return text;
 }
 
 function keyIn(file: string): string {

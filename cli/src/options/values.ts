@@ -37,6 +37,12 @@ export const duration = (text: string): number => {
   return Number(value) * SECONDS[unit]!;
 };
 
+/** A time between two looks: without one a command does nothing else. */
+export const pause = (text: string): number => {
+  const seconds = duration(text);
+  return seconds >= 1 ? seconds : refuse('1s or more', text);
+};
+
 /** "1h" for all, or "1h,1d" one after the other */
 export const durations = (text: string): number[] => text.split(',').map(duration);
 

@@ -28,11 +28,14 @@ export const meanings = (
     return level === null || levels.includes(word) ? [] : [[word, level] as const];
   });
 
+/** Whether a level is a whole number beyond 2⁵³, all of whose digits count. */
+export const isBeyondDoubles = (level: string) => /^-?[1-9]\d*$/.test(level) && !Number.isSafeInteger(Number(level));
+
 /**
  * Codes for the keys of levels, if they can be found without DuckDB.
  * @param keys  of each level, in the order of the codes
  * @param alike  the level that a text means if it is no level; null: none
- * @returns null for other kinds of cells, and for keys that are long or far apart
+ * @returns null for other kinds of cells, and for keys that are long or far apart, or whole numbers beyond 2⁵³
  */
 export function levelCodes(
   keys: readonly string[],
@@ -42,6 +45,8 @@ export function levelCodes(
   const codeOf = (text: string) => keys.indexOf(keys.includes(text) ? text : (alike(text) ?? text));
   if (kind === 'boolean') return byNumber([codeOf('false'), codeOf('true')], 0, keys.length);
   if (kind === 'integer') {
+    // a double would make several of them one
+    if (keys.some(isBeyondDoubles)) return null;
     const numbers = new Map<number, number>();
     for (const text of [...keys, '0', '1']) {
       const code = codeOf(text);

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CellKind } from '../../../src/text.ts';
-import type { LevelCodes } from './codes.ts';
+import { isBeyondDoubles, type LevelCodes } from './codes.ts';
 import { rowsOf } from './database.ts';
 import { text } from './sql.ts';
 
@@ -92,7 +92,9 @@ export async function levelKeys(
   spelling: Spelling,
 ): Promise<string[]> {
   const numeric = kind === 'float' ? /^-?[0-9.]+(e[+-]?[0-9]+)?$/ : spelling === 'number' ? /[.]/ : null;
-  const affected = levels.flatMap((level, index) => (numeric?.test(level) ? [index] : []));
+  // a whole number that is no double's text is the level of no cell of doubles
+  const isOwn = (level: string) => isBeyondDoubles(level) && String(Number(level)) !== level;
+  const affected = levels.flatMap((level, index) => (numeric?.test(level) && !isOwn(level) ? [index] : []));
   const keys = [...levels];
   if (affected.length === 0) return keys;
   const list = affected.map((index) => text(levels[index])).join(', ');

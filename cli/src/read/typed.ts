@@ -31,7 +31,8 @@ export interface TypedSource {
 }
 
 const KINDS: readonly (readonly [RegExp, CellKind])[] = [
-  [/^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/, 'integer'],
+  // a decimal without a fraction is a whole number, all of whose digits count where it is a category
+  [/^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(\d+,0\))$/, 'integer'],
   [/^(FLOAT|DOUBLE|DECIMAL\(.*\))$/, 'float'],
   [/^BOOLEAN$/, 'boolean'],
   [/^(VARCHAR|ENUM\(.*\))$/s, 'text'],

@@ -44,7 +44,7 @@ const LOOKS: readonly Look[] = [
   [['trust', 'revoked'], (options) => TrustFiles.of(options)],
   [['routes'], ({ routes, models }) => routes && checkRoutes(routes, models)],
   [['notify'], ({ notify }) => notify?.forEach(receiverOfTarget)],
-  [['slo'], async ({ slo }) => slo && (await alertingOf(slo, undefined, () => {}))],
+  [['slo'], async ({ slo }) => slo && (await alertingOf(slo, 'localhost:8080', undefined, () => {}))],
   [['sloState'], ({ sloState }) => sloState && writableFolder(dirname(resolve(sloState)))],
   [['otlp'], ({ otlp }) => said(otlpProblem(otlp))],
   [['log'], ({ log }) => log && writableFolder(resolve(log))],

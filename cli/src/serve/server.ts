@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
@@ -212,10 +213,11 @@ export async function run(
 }
 
 /** What evaluates alerts. @throws ERR_DATA, ERR_RANGE */
-export async function alertsOf({ slo, sloState }: ServeOptions, log: (line: LogLine) => void) {
+export async function alertsOf({ slo, sloState, port, socket }: ServeOptions, log: (line: LogLine) => void) {
   // what few services need is loaded with the first that does
   const { alertingOf } = await import('../alerts/alerting.ts');
-  return alertingOf(slo!, sloState, log);
+  const instance = socket === undefined ? `${hostname()}:${port}` : hostname();
+  return alertingOf(slo!, instance, sloState, log);
 }
 
 /** The registry that models are of, or that is asked for; null: none. */

@@ -21,7 +21,10 @@ import { PACE_OPTIONS, type Pace, type Paces } from './telling.ts';
 const GENERAL = {
   period: [period('12h', '90d'), 'of the budgets of errors; windows of alerts are shares of it', '30d'],
   job: [text, 'label `job` that Prometheus gives to the service', 'logodds'],
-  target: [text, 'HOST:PORT where Prometheus finds the service', 'localhost:8080'],
+  target: [
+    text,
+    'HOST:PORT where Prometheus finds the service; absent: localhost:8080, and for `serve` this machine and its port',
+  ],
   runbooks: [
     text,
     'what the names of runbooks are appended to, for the links of alerts',
@@ -59,7 +62,8 @@ export interface SloSettings {
   /** seconds */
   readonly period: number;
   readonly job: string;
-  readonly target: string;
+  /** null: not said */
+  readonly target: string | null;
   readonly runbooks: string;
   readonly objectives: readonly SloObjective[];
   readonly conditions: readonly SloCondition[];
@@ -92,7 +96,7 @@ export function settingsOf(what: string, values: unknown): SloSettings {
   const settings: SloSettings = {
     period: secondsOf(String(general['period'])),
     job: String(general['job']),
-    target: String(general['target']),
+    target: general['target'] === undefined ? null : String(general['target']),
     runbooks: String(general['runbooks']),
     objectives: objectivesOf(objectives, problems),
     conditions: conditionsOf(conditions, problems),

@@ -78,7 +78,7 @@ export function pagerDutyEvent(telling: Telling, key: string, now: number): obje
     ...(runbook && { links: [{ href: runbook, text: 'runbook' }] }),
     payload: {
       summary: cut(change ? annotations['summary'] : titleOf(telling), PAGERDUTY.summary),
-      source: 'logodds serve',
+      source: telling.source,
       severity: severity === 'page' ? 'critical' : 'warning',
       timestamp: iso(Math.min(startsAt, now)),
       component: groupLabels['model'] ?? 'service',

@@ -16,6 +16,8 @@ export interface Told {
 export interface Telling {
   /** names it: begin, repeats and end have the same */
   readonly key: string;
+  /** what tells it: HOST:PORT of a service */
+  readonly source: string;
   readonly severity: 'page' | 'ticket';
   readonly status: 'firing' | 'resolved';
   readonly groupLabels: Labels;
@@ -38,6 +40,8 @@ export function tellingOf(change: Change): Telling {
   const summary = isOver ? `${name}: ${why}` : `version ${version} of ${name} was rolled back: ${why}`;
   return {
     key: `logodds/${name}/${version}`,
+    // all who follow a registry tell of one rollout
+    source: 'logodds serve',
     severity: 'page',
     status: isOver ? 'resolved' : 'firing',
     groupLabels: { alertname: 'LogoddsRolledBack', model: name },

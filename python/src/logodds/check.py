@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from .dates import DATE_PARTS
 from .errors import LogoddsError
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from .later import np
 
 Json = Any
 """A value of a JSON file, of which nothing is known"""

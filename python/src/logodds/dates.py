@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from .elementary import Floats
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from .later import np
 
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 _YEAR = 365.25 * DAY

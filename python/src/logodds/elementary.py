@@ -5,10 +5,16 @@ numpy.exp and numpy.log are not used: their last bits depend on the machine.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from .later import np
+
+
+Floats: TypeAlias = "NDArray[np.float64]"
 
 _ROUND = 6755399441055744.0  # 1.5 · 2**52
 _LOG2E = 1.4426950408889634

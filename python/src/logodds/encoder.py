@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 from .elementary import Floats
 from .errors import LogoddsError, cell_error, joined
-from .features import CODERS, Coder, CrossCoder, Feature, Slot, Tally, field_of, is_cross
+from .features import CODERS, Coder, CrossCoder, Feature, NumericCoder, Slot, Tally, field_of, is_cross
 from .tables import Column, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from .later import np
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,22 @@ class Encoder:
         #: of each column of the kernels 0 for a number, else how many slots its codes have
         self.widths = [width for coder in self.coders for width in coder.widths]
         #: index of the first column of each feature
-        self.first_columns = np.cumsum([0, *(len(coder.widths) for coder in self.coders)])[:-1].tolist()
+        self.first_columns = [*accumulate((len(coder.widths) for coder in self.coders), initial=0)][:-1]
         #: first slot of each column
-        self.first_slots = np.cumsum([0, *(width or 1 for width in self.widths)])[:-1].tolist()
+        self.first_slots = [*accumulate((width or 1 for width in self.widths), initial=0)][:-1]
         self.slots = sum(width or 1 for width in self.widths)
         #: columns that it reads, in order, the offset last
         self.fields = list(dict.fromkeys(field_of(feature) for feature in schema if not is_cross(feature)))
         if offset is not None and offset not in self.fields:
             self.fields.append(offset)
+
+    @cached_property
+    def ranges(self) -> tuple[Floats, Floats] | None:
+        """Of each column the least and the greatest number of training, where all are numbers as they are; None: some are not."""
+        features = [coder.feature for coder in self.coders if isinstance(coder, NumericCoder) and not coder.feature["indicator"]]
+        if not features or len(features) < len(self.coders) or len(self.fields) < len(features) or self.offset is not None:
+            return None
+        return np.asarray([one["min"] for one in features], np.float64), np.asarray([one["max"] for one in features], np.float64)
 
     def slot_names(self) -> list[tuple[int, Slot]]:
         """Of each slot the index of its feature, and its meaning."""

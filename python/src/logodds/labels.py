@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from .later import np
+
 
 LABEL_RULE = "a string, finite number or boolean"
 

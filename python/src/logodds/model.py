@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from .elementary import Floats
 from .encoder import Encoded, Encoder
 from .errors import MEND, LogoddsError, cell_error, names, show
 from .features import field_of
 from .kernels import Scorer
-from .modelfile import read_model, tensor, write_model
+from .modelfile import Tensor, read_model, tensor, write_model
 from .outcomes import labels_of, needs_outcomes, probabilities_of, review_of
 from .tables import Table, table_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from .later import np
 
 if TYPE_CHECKING:
     from .explain import Contributions, Explainer, Reason, Source
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
 
 _CELLS = 1 << 21
 """Cells that are encoded at a time: few enough for memory to stay bounded, enough for the cost of a call to vanish"""
+
+
+_IN_CACHE = 1 << 17
+"""Cells of an array that are scored at a time, which stay in the caches"""
 
 
 def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO) -> Model:
@@ -48,7 +56,7 @@ def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview | Binar
     intercept = tensor(where, tensors, "intercept", vectors)
     covariance = tensor(where, tensors, "covariance", width, width) if "covariance" in tensors else None
     baseline = tensor(where, tensors, "baseline", slots) if "baseline" in tensors else None
-    return Model(manifest, weights.reshape(-1), intercept, covariance, baseline, digest, encoder)
+    return Model(manifest, weights, intercept, covariance, baseline, digest, encoder)
 
 
 def _tensors(weights: Floats, intercept: Floats, covariance: Floats | None, baseline: Floats | None, slots: int) -> dict[str, Floats]:
@@ -92,25 +100,47 @@ class Model:
     def __init__(
         self,
         manifest: Mapping[str, Any],
-        weights: Floats,
-        intercept: Floats,
-        covariance: Floats | None = None,
-        baseline: Floats | None = None,
+        weights: Floats | Tensor,
+        intercept: Floats | Tensor,
+        covariance: Floats | Tensor | None = None,
+        baseline: Floats | Tensor | None = None,
         sha256: str | None = None,
         encoder: Encoder | None = None,
     ) -> None:
         #: schema, classes, decision, calibration, and how the fit went
         self.manifest = manifest
-        #: of each weight vector one number for each slot, on the scale of the raw features
-        self.weights = weights
-        self.intercept = intercept
-        self.covariance = covariance
-        #: mean of each slot in training
-        self.baseline = baseline
+        self._given = {"weights": weights, "intercept": intercept, "covariance": covariance, "baseline": baseline}
         #: digest of the file
         self.sha256 = sha256
         self._encoder = encoder or Encoder(manifest["schema"]["features"], manifest["offset"])
-        self._scorer = Scorer(self._encoder.widths, weights, intercept)
+
+    def _array(self, name: str) -> Floats | None:
+        given = self._given[name]
+        return given.array() if isinstance(given, Tensor) else given
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Of each weight vector one number for each slot, on the scale of the raw features."""
+        return cast("Floats", self._array("weights")).reshape(-1)
+
+    @cached_property
+    def intercept(self) -> Floats:
+        """Of each weight vector one number."""
+        return cast("Floats", self._array("intercept"))
+
+    @cached_property
+    def covariance(self) -> Floats | None:
+        """Of the estimates; None: the model has no standard errors."""
+        return self._array("covariance")
+
+    @cached_property
+    def baseline(self) -> Floats | None:
+        """Mean of each slot in training; None: the model has none."""
+        return self._array("baseline")
+
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self._encoder.widths, self.weights, self.intercept)
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any], weights: Floats, intercept: Floats) -> Model:
@@ -140,11 +170,11 @@ class Model:
 
     def __repr__(self) -> str:
         target, classes = self.manifest["target"], self.manifest["classes"]
-        return f"<logodds.Model of {target!r}: {len(self.feature_names_in_)} inputs, classes {', '.join(classes)}>"
+        return f"<logodds.Model of {target!r}: {len(self._encoder.fields)} inputs, classes {', '.join(classes)}>"
 
     def __getstate__(self) -> dict[str, Any]:
         # what WebAssembly holds cannot be sent to another process
-        return {name: self.__dict__[name] for name in ("manifest", "weights", "intercept", "covariance", "baseline", "sha256")}
+        return {name: getattr(self, name) for name in ("manifest", "weights", "intercept", "covariance", "baseline", "sha256")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -224,11 +254,36 @@ class Model:
 
     def predict_proba(self, X: Any) -> Floats:
         """Calibrated probabilities [rows, classes], in the order of `classes_`. Parameters as of `score`."""
-        probabilities = self.score(X).probabilities
+        probabilities = self._of_rows(X)
+        if probabilities is None:
+            probabilities = self.score(X).probabilities
         if probabilities.ndim == 2:
             return probabilities
         out = np.empty((len(probabilities), 2))
-        out[:, 0], out[:, 1] = self.planes_of(probabilities)
+        positive = int(self.manifest["positive"] == self.manifest["classes"][1])
+        out[:, positive] = probabilities
+        np.subtract(1, probabilities, out=out[:, 1 - positive])
+        return out
+
+    def _of_rows(self, X: Any) -> Floats | None:
+        """The probabilities of an array of numbers, which need no column of their own; None: of what is something else."""
+        ranges = self._encoder.ranges
+        if ranges is None or type(X) is not np.ndarray or X.dtype != np.float64 or X.ndim != 2 or X.shape[1] != len(ranges[0]):
+            return None
+        if needs_outcomes(self.manifest):
+            return None
+        out = np.empty(len(X))
+        step = max(1024, _IN_CACHE // len(ranges[0]))
+        for start in range(0, len(X), step):
+            part, own = X[start : start + step], out[start : start + step]
+            found = self._scorer.logits_of_rows(part, *ranges)
+            if found is not None:
+                kernels, address, _ = found
+                kernels.call("sigmoidF64", address, len(part), address)
+                own[:] = kernels.view(address, len(part))
+            if found is None or math.isnan(own.sum()):
+                # cells that take a default, or are refused
+                own[:] = self.score(part, first_row=start).probabilities
         return out
 
     def planes_of(self, probabilities: Floats) -> list[Floats]:

@@ -7,16 +7,21 @@ import json
 import math
 import os
 import re
+import sys
+from array import array
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .check import check_manifest
 from .elementary import Floats
 from .errors import LogoddsError, show
 from .labels import number_text
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from .later import np
 
 FORMAT = 1
 _START = b'{"__metadata__":{"sha256":"'
@@ -25,7 +30,18 @@ _DIGEST_END = _DIGEST + 64
 _MAX_HEADER = 100_000_000
 
 
-def read_model(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO) -> tuple[dict[str, Any], dict[str, Floats], str]:
+@dataclass(frozen=True)
+class Tensor:
+    """Finite numbers of a file, which become an array of numpy when they are asked for."""
+
+    shape: tuple[int, ...]
+    values: array[float]
+
+    def array(self) -> Floats:
+        return np.array(self.values).reshape(self.shape)
+
+
+def read_model(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO) -> tuple[dict[str, Any], dict[str, Tensor], str]:
     """Manifest, tensors and digest of a model file, checked to the last byte.
 
     :raises LogoddsError: ERR_FORMAT for bytes that are no model file, are damaged or incomplete, or have another format
@@ -70,7 +86,8 @@ def _bytes_of(source: Any) -> tuple[str, bytes]:
     if not isinstance(source, (str, os.PathLike)):
         raise _refused("other", "model file", f"expected a path or bytes, got {show(source)}; give the path of a .safetensors file")
     try:
-        return str(source), Path(source).read_bytes()
+        with open(source, "rb") as file:
+            return str(source), file.read()
     except OSError as error:
         raise LogoddsError("ERR_DATA", f"{source}: expected a model file, got {error.strerror or error}; check the path") from error
 
@@ -138,25 +155,28 @@ def _depth(value: Any) -> int:
     return 1 + max(map(_depth, parts), default=0) if isinstance(value, (dict, list)) else 0
 
 
-def _tensors(where: str, data: bytes, header: Mapping[str, Any], start: int) -> dict[str, Floats]:
+def _tensors(where: str, data: bytes, header: Mapping[str, Any], start: int) -> dict[str, Tensor]:
     """The tensors, one after the other from the header to the end of the file, each of finite numbers of 64 bits."""
-    found: dict[str, Floats] = {}
+    found: dict[str, Tensor] = {}
     expected = 0
     for name, entry in header.items():
         if name == "__metadata__":
             continue
         shape = entry.get("shape") if isinstance(entry, Mapping) else None
         sizes = shape if isinstance(shape, list) and all(isinstance(size, int) and size >= 0 for size in shape) else [-1]
-        count = int(np.prod(sizes, dtype=object))
+        count = math.prod(sizes)
         end = expected + 8 * count
         if not isinstance(entry, Mapping) or entry.get("dtype") != "F64" or count < 0 or entry.get("data_offsets") != [expected, end]:
             raise _broken(where, f"tensor {show(name)}")
-        values = np.frombuffer(data[start + expected : start + end], "<f8")
+        own = data[start + expected : start + end]
+        values = array("d", own[: len(own) // 8 * 8])
+        if sys.byteorder == "big":
+            values.byteswap()
         if len(values) != count:
             raise _broken(where, "length")
-        if not np.isfinite(values).all():
-            raise _broken(where, f"tensor {show(name)}, number {int(np.argmax(~np.isfinite(values)))}")
-        found[name] = values.astype(np.float64).reshape(sizes)
+        if not all(map(math.isfinite, values)):
+            raise _broken(where, f"tensor {show(name)}, number {next(i for i, value in enumerate(values) if not math.isfinite(value))}")
+        found[name] = Tensor(tuple(sizes), values)
         expected = end
     if start + expected != len(data):
         raise _broken(where, "length")
@@ -182,7 +202,7 @@ def write_model(manifest: Mapping[str, Any], tensors: Mapping[str, Floats]) -> b
     return sealed
 
 
-def tensor(where: str, tensors: Mapping[str, Floats], name: str, *shape: int) -> Floats:
+def tensor(where: str, tensors: Mapping[str, Tensor], name: str, *shape: int) -> Tensor:
     """A tensor of this shape. Raises ERR_FORMAT."""
     found = tensors.get(name)
     if found is None or found.shape != shape:

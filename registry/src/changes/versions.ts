@@ -76,7 +76,7 @@ export function retirement(
   if (isRetired && aliases.length > 0)
     throw registryError(
       'ERR_REGISTRY',
-      `version ${version} of ${name}: expected one that no alias names, got ${aliases.join(', ')}; move the alias first`,
+      `version ${version} of ${name}: expected one that no alias names, got ${aliases.join(', ')}; move it, or take it away by logodds registry alias ${name} ${version} ${aliases[0]} --remove`,
     );
   if (isRetired && isRunning(entry) && versionsOf(entry).includes(version))
     throw running(entry, 'end it first: logodds rollout abort');

@@ -12,6 +12,7 @@ import type { RecordScore, Scores } from '../../model/scores.ts';
 import { plainBatch } from './plainBatch.ts';
 import type { Summary } from './summary.ts';
 import type { PartOfTable } from './tables.ts';
+import { writeTable } from './writeTable.ts';
 
 const NOTHING = new Float64Array(0);
 
@@ -48,11 +49,15 @@ class WatchedEncoder extends Encoder {
       batch.setRows(rows);
     }
     this.#part = null;
-    const counts = [options.defaulted ?? null, options.outOfRange ?? null].map((given) =>
-      given && !hasAny(given, table.rows) ? given : new Float64Array(table.rows),
+    const counts = [options.defaulted, options.outOfRange].map((given) =>
+      given instanceof Float64Array && !hasAny(given, table.rows) ? given : new Float64Array(table.rows),
     );
     const [defaulted, outOfRange] = counts;
-    super.encode(table, batch, { standardize, firstRow, defaulted, outOfRange });
+    const part = { rows: table.rows, firstRow, batch, standardize: false as const, defaulted, outOfRange };
+    if (standardize || !writeTable(this, table, part)) {
+      for (const one of counts) one.fill(0, 0, table.rows);
+      super.encode(table, batch, { standardize, firstRow, defaulted, outOfRange });
+    }
     addTo(options.defaulted, defaulted, table.rows);
     addTo(options.outOfRange, outOfRange, table.rows);
     // the scorer goes on computing with its own arrays
@@ -68,9 +73,9 @@ class WatchedEncoder extends Encoder {
   }
 
   /** Counts of the last part: valid until the next one, before which it is flushed. */
-  #copyOf(counts: Counts, rows: number): Float64Array {
+  #copyOf(counts: Float64Array, rows: number): Float64Array {
     if (this.#kept.length < rows) this.#kept = new Float64Array(rows);
-    for (let i = 0; i < rows; i++) this.#kept[i] = counts[i];
+    this.#kept.set(counts.length === rows ? counts : counts.subarray(0, rows));
     return this.#kept.subarray(0, rows);
   }
 

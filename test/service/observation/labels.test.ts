@@ -20,6 +20,7 @@ test('labels are checked one by one; those that are right are taken', async () =
     { id: 'd', label: 'no', at: 'yesterday' },
     7,
     { id: 'e', label: 'no' },
+    { id: 'f', label: 'no', at: '2099-01-01T00:00:00Z' },
   ]);
   expect(response.status).toBe(200);
   const { accepted, refused } = await response.json();
@@ -29,14 +30,27 @@ test('labels are checked one by one; those that are right are taken', async () =
     [2, 'id'],
     [3, 'at'],
     [4, 'id'],
+    [6, 'at'],
   ]);
+  expect(refused.at(-1).error).toBe('at: expected a time until now, got 2099-01-01T00:00:00Z; leave it out for now');
   expect(taken).toMatchObject([
     { id: 'a/1', label: 'yes', at: '2026-01-02T02:04:05.000Z', model: 'codes' },
     { id: 'e', label: 'no' },
   ]);
   expect([service.metrics.counted('lr_labels_total'), service.metrics.counted('lr_labels_refused_total')]).toEqual([
-    2, 4,
+    2, 5,
   ]);
+});
+
+test('of labels of one id that say no time the last one is the later one', async () => {
+  const taken: Label[] = [];
+  const sink = { take: async (labels: readonly Label[]) => void taken.push(...labels) };
+  const { ask } = serviceWith({ labels: sink }, 'codes');
+  const [yes, no] = ['yes', 'no'].map((label) => ({ id: 'a', label }));
+  await Promise.all([post(ask, [yes, no, yes, { id: 'b', label: 'no' }]), post(ask, [no])]);
+  const times = taken.filter(({ id }) => id === 'a').map(({ at }) => Date.parse(at));
+  expect(new Set(times).size).toBe(4);
+  expect([...times].sort((a, b) => a - b)).toEqual(times);
 });
 
 test('labels are held to the limits of rows and depth', async () => {

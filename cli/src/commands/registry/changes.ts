@@ -69,12 +69,11 @@ export async function retire(
 ): Promise<void> {
   const version = versionNumber(versionText);
   const registry = await openRegistry(flags.registry);
+  const wasRetired = (await registry.entry(name)).versions.get(version)?.isRetired ?? false;
   await registry.retire(name, version, actOf(flags), !undo);
-  tell(
-    flags,
-    { name, version, isRetired: !undo },
-    `version ${version} of ${name} is ${undo ? 'in use again' : 'retired; its file stays until logodds registry gc'}`,
-  );
+  const now = undo ? 'in use' : 'retired';
+  const how = wasRetired === undo ? (undo ? ' again' : '; its file stays until logodds registry gc') : ', as before';
+  tell(flags, { name, version, isRetired: !undo }, `version ${version} of ${name} is ${now}${how}`);
 }
 
 /** Runs `registry tag`. */

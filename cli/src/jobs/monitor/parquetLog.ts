@@ -86,6 +86,7 @@ function wantedOf(
   const kinds = new Map(file.columns.map(({ name, kind }) => [name, kind]));
   const has = (column: string): boolean => kinds.has(column);
   if (has(columns.inputs) || !has(columns.at) || !model.fields.every(({ name }) => has(name))) return null;
+  if (has(columns.probability) && !has(columns.label)) return null;
   const inputs = wantedColumns(model, {}).map((one): Wanted => ({ ...one, unseen: 'slot' }));
   const further: Wanted[] = [];
   let isFine = true;

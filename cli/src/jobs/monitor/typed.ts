@@ -230,6 +230,8 @@ export async function watchTyped(
   const rows = await survey(log, model, counts);
   if (rows === 0) return start();
   const begun = (left: number): void => {
+    if (has(log, 'probability') && !isScoredBy(log, model))
+      counts.note('rows with a probability and without the label that it is of: scored now', rows - left);
     if (!has(log, 'sha256')) counts.note('rows without the digest of a model: taken as those of this one', rows - left);
   };
   const isOdd = (error: unknown): boolean => error instanceof LogoddsError && error.code === 'ERR_RECORD';
@@ -292,14 +294,14 @@ async function read(
     ([field, sql, isFloat]) =>
       `${isGuarded && isFloat ? `case when isfinite(cast(${sql} as double)) then ${sql} end` : sql} as ${name(field)}`,
   );
-  const isScored = has(log, 'probability') && has(log, 'label');
+  const isScored = isScoredBy(log, model);
   const number = (own: string): Wanted => ({ name: own, levels: null, role: 'feature', unseen: 'slot' });
   const coded = (own: string): Wanted => ({ ...number(own), levels: classes });
   const extra: (readonly [sql: string, wanted: Wanted])[] = [[timeOf(log), number(OWN.at)]];
   if (isScored) {
     extra.push(
       [`cast(${cell(log, 'probability')} as double)`, number(OWN.probability)],
-      [labelOf(log, classes), coded(OWN.label)],
+      [labelOf(log, model), coded(OWN.label)],
     );
     if (positive !== null && has(log, 'logit') && NUMBERS.test(log.types.get(log.columns.logit)!))
       extra.push([`coalesce(cast(${cell(log, 'logit')} as double), 0)`, number(OWN.logit)]);
@@ -352,8 +354,17 @@ async function read(
 /** Texts that a column of labels may spell in another way than the model; others are what they are. */
 const SPELT = /^(true|false|t|f|yes|no|y|n|[-\d.]+)$/i;
 
+/** Whether the log has the scores of its rows: of two classes the probability alone says the label. */
+const isScoredBy = (log: TypedLog, { manifest: { positive } }: Model): boolean =>
+  has(log, 'probability') && (has(log, 'label') || positive !== null);
+
 /** The label of a row as SQL: null where it is no class. */
-function labelOf(log: TypedLog, classes: readonly string[]): string {
+function labelOf(log: TypedLog, { manifest }: Model): string {
+  const { classes, positive, decision } = manifest;
+  if (!has(log, 'label')) {
+    const other = classes.find((one) => one !== positive)!;
+    return `case when ${cell(log, 'probability')} > ${decision.threshold} then ${text(positive!)} else ${text(other)} end`;
+  }
   const own = cell(log, 'label');
   if (log.types.get(log.columns.label) === 'VARCHAR' && !classes.some((one) => SPELT.test(one))) return own;
   return `case when cast(${own} as varchar) in (${classes.map(text).join(', ')}) then cast(${own} as varchar) end`;

@@ -9,7 +9,7 @@ from .levels import CrossCoder, HashedCoder, LevelCoder, TargetCoder
 from .numbers import CurveCoder, NumberCodeCoder, NumericCoder
 from .words import TokensCoder
 
-__all__ = ["CODERS", "CROSS", "Coder", "CrossCoder", "Feature", "Slot", "Tally", "field_of", "is_cross"]
+__all__ = ["CODERS", "CROSS", "Coder", "CrossCoder", "Feature", "NumericCoder", "Slot", "Tally", "field_of", "is_cross"]
 
 
 CODERS: Mapping[str, Callable[[Feature], Coder]] = {

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, cell_error
 from ..tables import Column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 Feature = Mapping[str, Any]
 CROSS = " × "
@@ -88,4 +91,5 @@ def default_code(feature: Feature, of: str, slots: int | None = None) -> int:
         return count + (of == "unseen")
     if policy == "baseline" and feature.get("reference") is not None:
         return int(feature["reference"])
-    return int(np.argmax(np.asarray(feature["counts"][:count], np.float64)))
+    counts = feature["counts"][:count]
+    return int(counts.index(max(counts)))

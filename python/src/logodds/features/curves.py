@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..elementary import Floats, exp, expm1, ln, ln1p
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from ..later import np
 
 
 def transformed(transform: Mapping[str, Any] | None, x: Floats) -> Floats:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..elementary import Floats
 from ..errors import cell_error
 from ..hashing import buckets
 from ..tables import Column
 from .coder import CROSS, NUMBER, Coder, Feature, Slot, Tally, default_code, level_slots
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 
 class LevelCoder(Coder):
@@ -57,7 +62,10 @@ class TargetCoder(Coder):
         super().__init__(feature)
         self.widths = [0] * len(feature["values"])
         self._codes = {level: code for code, level in enumerate(feature["levels"])}
-        self._values = np.asarray(feature["values"], np.float64)
+
+    @cached_property
+    def _values(self) -> Floats:
+        return np.asarray(self.feature["values"], np.float64)
 
     def slots(self) -> list[Slot]:
         return [NUMBER for _ in self.widths]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ..dates import LAST_DATE, date_rule, part_of, time_of_text, times_of_numbers
 from ..elementary import Floats
@@ -15,6 +13,12 @@ from ..labels import is_number, milliseconds_of, number_text
 from ..tables import Column, Numbers, Times, Values
 from .coder import INDICATOR, NUMBER, Coder, Feature, Slot, Tally, default_code, level_slots
 from .curves import Spline, transformed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 
 class NumericCoder(Coder):
@@ -166,10 +170,13 @@ class NumberCodeCoder(NumberSource):
         self.widths = [len(feature["levels"]) + 2]
         self._gap = default_code(feature, "missing")
         self._unseen = default_code(feature, "unseen")
-        self._edges = np.asarray(feature["edges"], np.float64) if feature["kind"] == "binned" else None
 
     def slots(self) -> list[Slot]:
         return level_slots(self.feature)
+
+    @cached_property
+    def _edges(self) -> Floats | None:
+        return np.asarray(self.feature["edges"], np.float64) if self.feature["kind"] == "binned" else None
 
     def _codes_of(self, values: Floats) -> NDArray[np.int64]:
         """-1 below the edges and for what is no level, -2 above."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ..errors import cell_error
 from ..hashing import buckets
@@ -14,6 +11,12 @@ from ..labels import LABEL_RULE
 from ..tables import Column, Values
 from ..tokens import MOST_TEXT, is_too_long, tokens_of
 from .coder import Coder, Feature, Slot, Tally
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 
 class TokensCoder(Coder):

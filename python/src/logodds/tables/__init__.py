@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, names, refuse_absent, show
 from ..labels import python_of
@@ -14,6 +11,12 @@ from .arrays import column_of_array
 from .arrow import column_of_arrow
 from .columns import Coded, Column, Numbers, Times, Values
 from .frames import column_of_pandas
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 __all__ = ["Coded", "Column", "Numbers", "Table", "Times", "Values", "table_of"]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, show
 from ..labels import python_of
 from .columns import Coded, Column, Numbers, Times, Values
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 
 def column_of_array(name: str, values: NDArray[Any]) -> Column:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..dates import DAY
 from ..elementary import Floats
 from .columns import Coded, Column, Numbers, Times, Values, decoded
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
 
 
 def column_of_arrow(name: str, column: Any) -> Column:
@@ -29,7 +33,8 @@ def column_of_arrow(name: str, column: Any) -> Column:
     if types.is_integer(kind) or types.is_floating(kind):
         return Numbers(name, (one.fill_null(0) if missing is not None else one).to_numpy(zero_copy_only=False), missing)
     if types.is_decimal(kind):
-        return Numbers(name, _doubles(one), missing)
+        whole = _whole(one) if kind.scale == 0 else None
+        return Numbers(name, _doubles(one) if whole is None else whole, missing)
     if types.is_boolean(kind):
         return Coded(name, one.fill_null(False).to_numpy(zero_copy_only=False).astype(np.int64), ("false", "true"), missing)
     if types.is_timestamp(kind) or types.is_date64(kind):
@@ -43,6 +48,19 @@ def column_of_arrow(name: str, column: Any) -> Column:
     if types.is_null(kind):
         return Values(name, [None] * len(one))
     return Values(name, one.to_pylist())
+
+
+def _whole(decimals: Any) -> NDArray[Any] | None:
+    """Decimals without a fraction, all of whose digits count where they are categories; of null 0. None: one has more than 64 bits."""
+    import pyarrow
+
+    for integer in (pyarrow.int64(), pyarrow.uint64()):
+        try:
+            numbers: NDArray[Any] = decimals.cast(integer).fill_null(0).to_numpy(zero_copy_only=False)
+            return numbers
+        except pyarrow.ArrowInvalid:
+            pass
+    return None
 
 
 def _doubles(decimals: Any) -> Floats:

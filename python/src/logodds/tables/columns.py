@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..elementary import Floats
 from ..errors import cell_error
 from ..labels import LABEL_RULE, is_number, iso_text, number_text, text_of
 
-Bools = NDArray[np.bool_]
-Codes = NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    from ..later import np
+
+Bools: TypeAlias = "NDArray[np.bool_]"
+Codes: TypeAlias = "NDArray[np.int64]"
 Bounds: TypeAlias = tuple[float, float]
 
 
@@ -75,6 +78,11 @@ class Numbers(Column):
         return values
 
     def labels(self, first_row: int) -> tuple[Codes, Sequence[str]]:
+        if self.values.dtype.kind in "iu" and max(-self.bounds[0], self.bounds[1]) >= 1 << 53:
+            # all digits count, where a double would make several numbers one
+            whole = self.values if self.missing is None else np.where(self.missing, self.values.dtype.type(0), self.values)
+            numbers, codes = np.unique(whole, return_inverse=True)
+            return codes.astype(np.int64, copy=False), [str(number) for number in numbers.tolist()]
         values = self.numbers(first_row)
         if self.missing is not None:
             values = np.where(self.missing, 0.0, values)
@@ -91,10 +99,11 @@ class Numbers(Column):
 def _ranked(values: Floats, whole: bool) -> tuple[Floats, Codes]:
     """The distinct numbers in order, and the place of each number among them. Whole numbers that are close together are counted, not sorted."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
-    if not whole or high - low > 4 * len(values):
+    close = high - low <= 4 * len(values) and abs(low) < 1 << 53 and abs(high) < 1 << 53 and low == math.floor(low)
+    places = (values - low).astype(np.int64) if close else None
+    if places is None or not (whole or bool((places == values - low).all())):
         distinct, codes = np.unique(values, return_inverse=True)
         return distinct, codes.astype(np.int64, copy=False)
-    places = (values - low).astype(np.int64)
     present = np.bincount(places) > 0
     distinct = np.flatnonzero(present).astype(np.float64) + np.float64(low)
     return distinct, (np.cumsum(present) - 1)[places]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..labels import python_of
 from ..tokens import is_list
 from .arrays import column_of_array
 from .columns import Coded, Column, Numbers, Values, decoded
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from ..later import np
 
 
 def column_of_pandas(name: str, series: Any) -> Column:
@@ -29,8 +32,10 @@ def column_of_pandas(name: str, series: Any) -> Column:
         return column_of_array(name, series.to_numpy())
     if getattr(dtype, "kind", "O") == "M":
         return column_of_array(name, series.to_numpy(dtype="datetime64[ms]"))
-    if getattr(dtype, "kind", "O") in "iuf":
-        # whole numbers and numbers of pandas' own, with NA
+    if getattr(dtype, "kind", "O") in "iu":
+        # whole numbers of pandas' own, with NA
+        return Numbers(name, series.to_numpy(dtype=dtype.numpy_dtype, na_value=0), missing)
+    if getattr(dtype, "kind", "O") == "f":
         return Numbers(name, series.to_numpy(dtype=np.float64, na_value=math.nan), missing)
     if getattr(dtype, "kind", "O") == "b":
         return Coded(name, series.fillna(False).to_numpy(dtype=np.int64), ("false", "true"), missing)

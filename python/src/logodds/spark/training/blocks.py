@@ -244,9 +244,11 @@ class Profile:
         of = [(y == k) & (s > 0) for k in range(len(factors))]
         for width, first, x in zip(encoding.widths, encoding.firsts, arrays):
             if width == 0:
-                sums[0, first] += s @ x
-                sums[1, first] += (s * x) @ x
-                sums[2, first] += sample @ x
+                # not by BLAS, which has threads of its own
+                weighed = s * x if weighted else x
+                sums[0, first] += weighed.sum()
+                sums[1, first] += (weighed * x).sum()
+                sums[2, first] += (sample * x).sum() if weighted else x.sum()
                 for k, own in enumerate(of):
                     mine = x[own]
                     if len(mine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..failures import failure_of
 from ..ship import ship
 from .blocks import TOKEN, Encode, Encoding, joined_profiles
 from .statistics import FACTS, Count, Roles
-from .sums import SUMS, Evaluate, Forget, Question
+from .sums import MATRICES, SUMS, Evaluate, Forget, Question
 
 _MOST_ROUNDS = 4
 """Times that parts are asked for again at executors that do not have them, before all rows are encoded anew"""
@@ -43,6 +44,10 @@ class SparkRows:
         self._held: Any = None
         self._roles: Roles | None = None
         self._encodings = 0
+        #: the last question for a gradient, and the Hessian that was computed with it
+        self._asked: tuple[Any, ...] = ()
+        self._ahead: Floats | None = None
+        self._newton = False
         self.jobs = 0
         ship(spark)
 
@@ -81,7 +86,12 @@ class SparkRows:
         held = self._held_of(frame, asked)
         by = asked.get("holdoutBy")
         names = roles.names
-        kept = frame.select(*(numeric_of(self.frame, name) for name in names), *([F.col(quoted(by)).alias("\u0001by")] if by else []))
+        categories = {name for name, kind in roles.features if kind == "categorical"}
+        kept = frame.select(
+            # a decimal that is a category has all its digits
+            *(F.col(quoted(name)) if name in categories else numeric_of(self.frame, name) for name in names),
+            *([F.col(quoted(by)).alias("\u0001by")] if by else []),
+        )
         self._train = (kept if held is None else kept.where(~held)).select(*(F.col(quoted(name)) for name in names))
         self._held = None if held is None else kept.where(held).select(*(F.col(quoted(name)) for name in names))
         table = self._collected(self._train.mapInArrow(Count(roles), FACTS))
@@ -154,7 +164,29 @@ class SparkRows:
         return joined_profiles(self._encoding, [row["profile"] for row in tokens if row["rows"]])
 
     def sums(self, question: Question) -> Floats:
-        """The answer of all parts: added in a fixed tree by their numbers, so that it does not depend on scheduling."""
+        """The answer of all parts: added in a fixed tree by their numbers, so that it does not depend on scheduling.
+
+        Newton's method asks for a gradient, then for the Hessian where it is. Once it has, one job computes both, and the second question is
+        answered at once.
+        """
+        if question.op not in ("at", "hessian") or question.most is not None:
+            return self._sums(question)
+        place = (question.vectors, question.of, (*question.columns,), *(values.tobytes() for values in question.values))
+        ahead, self._ahead = self._ahead, None
+        if question.op == "hessian":
+            self._newton = place == self._asked
+            return ahead if ahead is not None and self._newton else self._sums(question)
+        # a gradient that was not followed by a Hessian: a step that was too long, or another method
+        self._newton = self._newton and ahead is None
+        self._asked = place
+        if not self._newton:
+            return self._sums(question)
+        both = self._sums(replace(question, op="both"))
+        side = question.vectors * (sum(self._encoding_().widths[j] or 1 for j in question.columns) + 1)
+        self._ahead = both[side + 1 :]
+        return both[: side + 1]
+
+    def _sums(self, question: Question) -> Floats:
         found = self._parts(question, with_groups=question.op != "sample")
         sums = [np.frombuffer(found[part]) for part in sorted(found) if found[part]]
         if question.op == "sample":
@@ -183,7 +215,8 @@ class SparkRows:
 
         encoding = self._encoding_()
         slots = sum(encoding.widths[j] or 1 for j in question.columns)
-        length = {"hessian": (question.vectors * (slots + 1)) ** 2 / 2, "at": question.vectors * (slots + 1)}.get(question.op, (slots + 1) ** 2 / 2)
+        whole = (question.vectors * (slots + 1)) ** 2 / 2
+        length = {"hessian": whole, "both": whole, "at": question.vectors * (slots + 1)}.get(question.op, (slots + 1) ** 2 / 2)
         # parts that one answer stands for: each level of the tree adds neighbours of the one before
         widths = [_GROUP]
         while with_groups and 8 * length * len(self._digests) * _GROUP / widths[-1] > _LARGE and widths[-1] < _GROUP * len(self._digests):
@@ -299,11 +332,12 @@ def tree(parts: Sequence[Floats]) -> Floats:
 
 def unpacked(question: Question, encoding: Encoding, sums: Floats) -> Floats:
     """Whole matrices of lower triangles."""
-    if question.op not in ("hessian", "classHessian", "gram", "scores"):
+    if question.op not in MATRICES:
         return sums
     side = sum(encoding.widths[j] or 1 for j in question.columns) + 1
     lower = np.tril_indices(side)
-    vectors = question.vectors if question.op == "hessian" else 1
+    vectors = question.vectors if question.op in ("hessian", "both") else 1
+    vector, sums = np.split(sums, [vectors * side + 1]) if question.op == "both" else (np.zeros(0), sums)
     out = np.zeros((vectors * side, vectors * side))
     pairs = [(j, k) for j in range(vectors) for k in range(j + 1)]
     for (j, k), own in zip(pairs, sums.reshape(len(pairs), -1)):
@@ -312,7 +346,7 @@ def unpacked(question: Question, encoding: Encoding, sums: Floats) -> Floats:
         block = block + np.tril(block, -1).T
         out[j * side : (j + 1) * side, k * side : (k + 1) * side] = block
         out[k * side : (k + 1) * side, j * side : (j + 1) * side] = block
-    return out.reshape(-1)
+    return np.concatenate([vector, out.reshape(-1)])
 
 
 def changed() -> LogoddsError:

@@ -74,7 +74,9 @@ class Moments:
         if column.missing is not None:
             self.gaps = self.gaps or bool((column.missing & keep).any())
             keep &= ~column.missing
-        x, s = values[keep], s[keep]
+        x = values
+        if not keep.all():
+            x, s = values[keep], s[keep]
         if len(x) == 0:
             return
         total = float(s.sum())
@@ -83,8 +85,9 @@ class Moments:
         if not math.isfinite(self.max - self.min):
             raise LogoddsError("ERR_RANGE", f"column {show(column.name)}: expected a spread below 1.8e308, got {self.min} to {self.max}; rescale the column")
         distance = x - base
-        mean = base + float(s @ distance) / total
-        square = float(s @ (x - mean) ** 2)
+        # sums of products, not products of vectors: BLAS has threads of its own, which wait for cores that have the other partitions
+        mean = base + float((s * distance).sum()) / total
+        square = float((s * (x - mean) ** 2).sum())
         both = self.total + total
         apart = mean - self.mean
         self.square += square + (apart * apart * self.total * total / both if self.total else 0.0)

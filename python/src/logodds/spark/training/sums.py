@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,9 @@ from .blocks import BLOCK_ROWS, Encoding, Layout, layout_of
 
 _HESSIAN_ROWS = 1024
 """Rows of a block of `hessianColumns`, which its working space depends on"""
+
+MATRICES = ("hessian", "both", "classHessian", "gram", "scores")
+"""Questions whose answer has matrices; `both` are the sums of `at`, then those of `hessian`, in one pass"""
 
 _kernels = cache(lambda: Kernels("training.wasm"))
 """One instance for each worker process"""
@@ -69,7 +73,7 @@ class PartSums:
             "w": 8 * vectors * side,
             "v": 8 * vectors * side,
             "g": 8 * (vectors * side + 1),
-            "h": 8 * side * self.ld if question.op in ("hessian", "classHessian", "gram", "scores") else 0,
+            "h": 8 * side * self.ld if question.op in MATRICES else 0,
             "scratch": 8 * self.scratch,
             "data": layout_of(encoding, BLOCK_ROWS).size,
         }
@@ -83,7 +87,7 @@ class PartSums:
             place = self._view(name, vectors * side)
             place[: vectors * self.slots] = given[:, :-1].reshape(-1)
             place[vectors * self.slots :] = given[:, -1]
-        self.pairs = [(j, k) for j in range(vectors) for k in range(j + 1)] if question.op == "hessian" else [(question.j, question.k)]
+        self.pairs = [(j, k) for j in range(vectors) for k in range(j + 1)] if question.op in ("hessian", "both") else [(question.j, question.k)]
         if question.op == "classHessian":
             self.pairs = [(question.j, question.j)]
         self.grams = [np.zeros(side * self.ld) for _ in self.pairs] if len(self.pairs) > 1 else []
@@ -163,6 +167,13 @@ class PartSums:
 
     def _hessian(self, rows: int, s: int, layout: Layout) -> None:
         self._evaluate(rows, s, layout)
+        self._curvature(rows, s, layout)
+
+    def _both(self, rows: int, s: int, layout: Layout) -> None:
+        self._at(rows, s, layout)
+        self._curvature(rows, s, layout)
+
+    def _curvature(self, rows: int, s: int, layout: Layout) -> None:
         if self.question.of is not None:
             self._gram_of(rows, self.at["q"], 0)
             return
@@ -229,7 +240,8 @@ class PartSums:
         else:
             matrices = self.grams or [self._view("h", side * self.ld)]
             lower = np.tril_indices(side)
-            sums = np.concatenate([matrix.reshape(side, self.ld)[lower] for matrix in matrices])
+            vector = [np.array([self.loss]), self._view("g", vectors * side)] if op == "both" else []
+            sums = np.concatenate([*vector, *(matrix.reshape(side, self.ld)[lower] for matrix in matrices)])
         return np.concatenate([[float(self.sampled)], sums])
 
 
@@ -304,8 +316,8 @@ class Forget:
     def __call__(self, batches: Iterable[Any]) -> Iterator[Any]:
         for batch in batches:
             for path in batch.column("path").to_pylist():
-                if path and os.path.exists(path):
+                # another task may remove the folder at the same time, or have files in it
+                with suppress(OSError):
                     os.unlink(path)
-                    if not os.listdir(os.path.dirname(path)):
-                        os.rmdir(os.path.dirname(path))
+                    os.rmdir(os.path.dirname(path))
             yield batch.select(["part"])
