@@ -21,7 +21,7 @@ import {
   subtract,
   type Test,
 } from './expression.ts';
-import type { Check, Column, Input, Step } from './plan.ts';
+import type { Check, Column, Input, Step } from './parts.ts';
 
 type Of<Kind extends Feature['kind']> = Extract<Feature, { readonly kind: Kind }>;
 

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../../../../src/index.ts';
 import { mapEnds, type Num, number } from '../expression.ts';
-import type { Column, Plan } from '../plan.ts';
+import type { Column } from '../parts.ts';
+import type { Plan } from '../plan.ts';
 import { infix, printNum, printTest, type Words } from '../print.ts';
 import type { Dialect } from './dialects.ts';
 import { Lookups } from './lookups.ts';

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../../../../src/index.ts';
 import { names } from '../names.ts';
-import type { Plan, Step } from '../plan.ts';
+import type { Step } from '../parts.ts';
+import type { Plan } from '../plan.ts';
 import { infix, printNum, printTest, type Words } from '../print.ts';
 import { runtimeText } from '../runtime.ts';
 import type { Target } from '../target.ts';

@@ -1,5 +1,6 @@
 import { names } from '../names.ts';
-import type { Plan, Step } from '../plan.ts';
+import type { Step } from '../parts.ts';
+import type { Plan } from '../plan.ts';
 import { infix, printNum, printTest, type Words } from '../print.ts';
 import { runtimeText } from '../runtime.ts';
 import type { Target } from '../target.ts';
