@@ -10,6 +10,7 @@ import { drift } from './commands/drift.ts';
 import { evaluate } from './commands/eval.ts';
 import { experiment } from './commands/experiment.ts';
 import { explain } from './commands/explain.ts';
+import { exporting } from './commands/export.ts';
 import { gate } from './commands/gate.ts';
 import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
@@ -97,6 +98,7 @@ const COMMANDS = [
   sign,
   verify,
   prior,
+  exporting,
   migrate,
 ];
 

@@ -35,6 +35,7 @@ const COMMAND = [
   /^dist\/(part|start)-\w{8}\.js$/,
   /^dist\/LICENSE\.(avro|aws-sdk|duckdb|hyparquet|kafka|nats|nodemailer|opentelemetry)$/,
   /^proto\/inference\.proto$/,
+  /^export\/runtime\.(h|py)$/,
   /^dashboards\/logodds-[\w-]+\.json$/,
   /^(gate|monitor|retrain|routes|serve|slo)\.schema\.json$/,
 ];
@@ -83,9 +84,9 @@ test('declarations are those to which the entries lead: none is of an inlined mo
 // dashboards and the schema of objectives are 87 kB of the command, mail 167 kB, and the rest of what watches (monitor, drift,
 // alerts, retraining, and the watch in the thread of the log) about 500 kB; the watch of one model is 60 kB in each bundle of the library and 60 kB of declarations
 // clients of brokers are 93 kB (Kafka) and 228 kB (NATS) of the command, Avro 102 kB, and what streams through them 80 kB: loaded by `stream` alone
-test('unpacked, the library is at most 5.1 MB, the command at most 4.5 MB, the client at most 0.2 MB and the service at most 0.76 MB', () => {
+test('unpacked, the library is at most 5.1 MB, the command at most 4.7 MB, the client at most 0.2 MB and the service at most 0.76 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(5_100_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(4_500_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(4_700_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(760_000);
 });

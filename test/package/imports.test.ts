@@ -203,6 +203,7 @@ test('the command knows the library by its entries and by src/internal.ts, which
     'kernels',
     'threads',
     'bytes',
+    'compile',
     'stages',
     'internal',
     'text',

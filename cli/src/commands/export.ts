@@ -1,0 +1,43 @@
+import { JSON_OUTPUT } from '../options/shared.ts';
+import { names } from '../options/values.ts';
+import { type CommandLine, later } from './command.ts';
+
+const HELP = `
+The file stands alone: it needs neither logodds nor a library. js, c and python give the bits of logodds. Databases have an exponential
+function of their own: probabilities are within 2e-15. What a language cannot say is refused by name.
+
+Examples:
+  logodds export flights.safetensors --to js --out flights.js
+  logodds export flights.safetensors --to c --name flights --out flights.h
+  logodds export flights.safetensors --to sql --dialect postgres --table flights --view scored --keep id --out scored.sql`;
+
+export const exporting: CommandLine = {
+  name: 'export',
+  description: 'write a model as a program of another language: C, JavaScript, Python, SQL, TypeScript',
+  takes: [['<model>', 'model file']],
+  options: [
+    [
+      '--to <format>',
+      'c (a header), js (with types), python, sql, ts',
+      { required: true, choices: ['c', 'js', 'python', 'sql', 'ts'] },
+    ],
+    ['--out <file>', 'file to write', { required: true }],
+    ['--name <name>', 'name that C puts before all it defines (default: that of the file)'],
+    [
+      '--dialect <database>',
+      'of a query (default: duckdb)',
+      { choices: ['duckdb', 'postgres', 'sqlite', 'bigquery', 'snowflake', 'spark'] },
+    ],
+    ['--table <name>', 'table that a query reads, as the database writes it (default: records)'],
+    ['--view <name>', 'make a view of this name (default: a query)'],
+    [
+      '--keep <list>',
+      'columns that a query passes on beside the scores (default: those that the model reads)',
+      { parse: names },
+    ],
+    ['--prefix <text>', 'before the names of the columns that a query adds'],
+    JSON_OUTPUT,
+  ],
+  help: HELP,
+  run: later(() => import('../jobs/export/command.ts'), 'run'),
+};
