@@ -1,6 +1,5 @@
 /** The files that DATA names. */
 import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { LogoddsError } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
 import { refuseOtherContent } from './content.ts';
@@ -99,7 +98,8 @@ function expand(pattern: string): string[] {
 
 /** The paths that match one part of a pattern. */
 function step(base: string, part: string, last: boolean): string[] {
-  const under = (name: string) => (base === '' ? name : join(base, name));
+  // as it was given, so that what is before the pattern is before each path
+  const under = (name: string) => (base === '' || base.endsWith('/') ? base + name : `${base}/${name}`);
   if (part === '.' || part === '..') return [base === '' ? part : `${base}/${part}`];
   if (existsSync(under(part))) return [under(part)];
   if (!/[*?[]/.test(part)) return [];

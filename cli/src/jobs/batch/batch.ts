@@ -173,7 +173,7 @@ async function planned(folder: OutputFolder, made: Made, parts: readonly Part[],
   };
   say(changed, 'made anew, whose inputs were written since');
   say(lost, 'made anew, whose scores are gone or of another size');
-  say(others, 'left as they are, whose inputs this run does not have');
+  say(others, 'left alone, whose inputs this run does not have');
   return plan;
 }
 

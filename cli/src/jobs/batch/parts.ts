@@ -81,7 +81,8 @@ function outputOf(input: string, name: string, format: Format | undefined): stri
 function fileParts(data: string, format: Format | undefined): Part[] {
   // a name that has the signs of patterns is a name
   const paths = pathsOf(data);
-  const fixed = paths.length === 1 && paths[0] === data ? data.replace(/[^/]*$/, '') : fixedOf(data);
+  const fixed =
+    paths.length === 1 && paths[0] === data ? data.replace(/[^/]*$/, '') : fixedOf(data).replace(/\/+/g, '/');
   return paths.map((path) => {
     // one that is not there is an error of its part
     const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
