@@ -6,11 +6,13 @@ import { assertWritable, OutputFile } from '../../write/temporary.ts';
 import { planOf } from './plan.ts';
 import type { PrintOptions, Target } from './target.ts';
 import { c } from './targets/c.ts';
+import { go } from './targets/go.ts';
+import { java } from './targets/java.ts';
 import { js, ts } from './targets/javascript.ts';
 import { python } from './targets/python.ts';
 import { sql } from './targets/sql.ts';
 
-export const TARGETS = { c, js, python, sql, ts } as const satisfies Record<string, Target>;
+export const TARGETS = { c, go, java, js, python, sql, ts } as const satisfies Record<string, Target>;
 export type TargetName = keyof typeof TARGETS;
 
 export interface ExportOptions extends Omit<PrintOptions, 'model'> {
