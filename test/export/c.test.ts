@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { names } from '../../cli/src/jobs/export/names.ts';
 import { c } from '../../cli/src/jobs/export/targets/c.ts';
 import { sweep } from '../full.ts';
-import { type Case, cases, compare, isTyped, optionsOf, tokensOf } from './kit.ts';
+import { type Case, cases, compare, INTEROP, isTyped, optionsOf, tokensOf } from './kit.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -71,7 +71,7 @@ function runner({ plan }: Case, i: number): string {
 }`;
 }
 
-test.each([
+test.runIf(INTEROP).each([
   ['gcc', ['-O2']],
   ['gcc', ['-O3', '-march=native']],
 ])(

@@ -39,6 +39,15 @@ test('js with its types, and Python: the score is that of the model', async () =
 test('names are of the language, and a query says its database', () => {
   expect(run(['export', 'low.safetensors', '--to', 'c', '--out', '7 low.h']).status).toBe(0);
   expect(readFileSync(path('7 low.h'), 'utf8')).toContain('model_7_low_score_of(const model_7_low_record *record');
+  for (const [file, name] of [
+    ['Low.go', 'low'],
+    ['type.go', 'model_type'],
+  ]) {
+    expect(run(['export', 'low.safetensors', '--to', 'go', '--out', file]).status).toBe(0);
+    expect(readFileSync(path(file), 'utf8')).toMatch(new RegExp(`^package ${name}$`, 'm'));
+  }
+  expect(run(['export', 'low.safetensors', '--to', 'java', '--out', 'Low.java']).status).toBe(0);
+  expect(readFileSync(path('Low.java'), 'utf8')).toContain('public final class Low {');
   const sql = run(['export', 'low.safetensors', '--to', 'sql', '--out', 'low.sql']);
   expect(sql.stderr).toBe('note: the query is for DuckDB; name another database by --dialect\n');
   expect(sql.stdout).toContain('probabilities within 2e-15');
@@ -60,6 +69,24 @@ test.each([
     2,
     /^ERR_RANGE --table: expected with --to sql/,
   ],
+  [
+    'a class of another name',
+    ['--to', 'java', '--out', 'my-x.java'],
+    2,
+    /^ERR_RANGE --out: expected a name of a class/,
+  ],
+  [
+    'a class that Java has',
+    ['--to', 'java', '--out', 'Map.java'],
+    1,
+    /^ERR_OUTPUT Map\.java: expected a name that Java/,
+  ],
+  [
+    'a name for SQL',
+    ['--to', 'sql', '--out', 'x.sql', '--name', 'a'],
+    2,
+    /^ERR_RANGE --name: expected with --to c or go/,
+  ],
   ['a name that is none', ['--to', 'c', '--out', 'x.h', '--name', '1 a'], 2, /^ERR_RANGE --name: expected a letter/],
   ['a format that there is not', ['--to', 'cobol', '--out', 'x.cbl'], 2, /Allowed choices are/],
   [
@@ -73,7 +100,8 @@ test.each([
   const found = run(['export', 'low.safetensors', ...flags]);
   expect(found.stderr).toMatch(error);
   expect(found.status).toBe(status);
-  for (const file of ['x.txt', 'x.h', 'x.cbl', 'x.sql', 'x.js']) expect(existsSync(path(file))).toBe(false);
+  for (const file of ['x.txt', 'x.h', 'my-x.java', 'Map.java', 'x.cbl', 'x.sql', 'x.js'])
+    expect(existsSync(path(file))).toBe(false);
 });
 
 test('a kind of feature that a language does not have is refused by name; js has all', () => {

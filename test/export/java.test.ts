@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { java } from '../../cli/src/jobs/export/targets/java.ts';
 import { sweep } from '../full.ts';
-import { cases, compare, optionsOf } from './kit.ts';
+import { cases, compare, INTEROP, optionsOf } from './kit.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -82,27 +82,32 @@ function tokenOf(value: number | string | null, isTime: boolean): string {
   return `t${Array.from({ length: value.length }, (_, i) => value.charCodeAt(i).toString(16).padStart(4, '0')).join('')}`;
 }
 
-test('a class of Java gives the bits of Model.score', () => {
-  const { taken } = cases(sweep(40, 400));
-  for (const [i, one] of taken.entries()) {
-    const [{ text }] = java.print(() => one.plan, optionsOf(one, `M${i}`));
-    writeFileSync(join(folder, `M${i}.java`), text);
-  }
-  writeFileSync(join(folder, 'Program.java'), PROGRAM);
-  const sources = [...taken.map((_, i) => `M${i}.java`), 'Program.java'];
-  execFileSync('javac', ['--release', '8', '-Xlint:all,-options', '-Werror', '-encoding', 'ascii', ...sources], {
-    cwd: folder,
-  });
-  const input = taken.flatMap(({ plan, records }, i) =>
-    records.map(
-      (record) => `M${i} ${plan.inputs.map(({ name, holds }) => tokenOf(record[name], holds === 'time')).join(' ')}\n`,
-    ),
-  );
-  const lines = execFileSync('java', ['-cp', '.', 'Program'], {
-    cwd: folder,
-    input: input.join(''),
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  }).split('\n');
-  expect(compare(taken, lines)).toBe(input.length);
-}, 600_000);
+test.runIf(INTEROP)(
+  'a class of Java gives the bits of Model.score',
+  () => {
+    const { taken } = cases(sweep(40, 400));
+    for (const [i, one] of taken.entries()) {
+      const [{ text }] = java.print(() => one.plan, optionsOf(one, `M${i}`));
+      writeFileSync(join(folder, `M${i}.java`), text);
+    }
+    writeFileSync(join(folder, 'Program.java'), PROGRAM);
+    const sources = [...taken.map((_, i) => `M${i}.java`), 'Program.java'];
+    execFileSync('javac', ['--release', '8', '-Xlint:all,-options', '-Werror', '-encoding', 'ascii', ...sources], {
+      cwd: folder,
+    });
+    const input = taken.flatMap(({ plan, records }, i) =>
+      records.map(
+        (record) =>
+          `M${i} ${plan.inputs.map(({ name, holds }) => tokenOf(record[name], holds === 'time')).join(' ')}\n`,
+      ),
+    );
+    const lines = execFileSync('java', ['-cp', '.', 'Program'], {
+      cwd: folder,
+      input: input.join(''),
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    }).split('\n');
+    expect(compare(taken, lines)).toBe(input.length);
+  },
+  600_000,
+);

@@ -6,6 +6,9 @@ import type { Model } from '../../src/model/model.ts';
 import { chance } from '../compile/differ.ts';
 import { models } from '../compile/models.ts';
 
+/** Whether compilers and other languages are there: `npm run test:interop` says so. */
+export const INTEROP = process.env['LOGODDS_INTEROP'] === '1';
+
 /** A record of an export: numbers, texts, times in milliseconds since 1970; null: missing. */
 export type Cells = Readonly<Record<string, number | string | null>>;
 

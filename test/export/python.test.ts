@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { python } from '../../cli/src/jobs/export/targets/python.ts';
 import { sweep } from '../full.ts';
-import { cases, compare, optionsOf } from './kit.ts';
+import { cases, compare, INTEROP, optionsOf } from './kit.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -30,36 +30,40 @@ for line in open("cases.jsonl", encoding="utf-8"):
         print(*[hexed(x) for x in parts], int(s.get("review", False)), *[hexed(x) for x in every], json.dumps(s["label"], ensure_ascii=True))
 `;
 
-test('a module of Python gives the bits of Model.score, and refuses what it refuses', () => {
-  const { taken } = cases(sweep(40, 400));
-  writeFileSync(
-    join(folder, 'cases.jsonl'),
-    taken
-      .map((one, i) => {
-        const { plan, records } = one;
-        const [{ text }] = python.print(() => plan, optionsOf(one, 'model'));
-        writeFileSync(join(folder, `m${i}.py`), text);
-        const given = records.map((record) =>
-          Object.fromEntries(
-            plan.inputs.map(({ name, holds }) => [
-              name,
-              holds === 'time' && typeof record[name] === 'number'
-                ? new Date(record[name]).toISOString()
-                : record[name],
-            ]),
-          ),
-        );
-        // JSON.stringify writes 0 for −0
-        const text2 = JSON.stringify({ file: `m${i}.py`, records: given }, (_, value) =>
-          Object.is(value, -0) ? '−0' : value,
-        );
-        return `${text2.replaceAll('"−0"', '-0.0')}\n`;
-      })
-      .join(''),
-  );
-  writeFileSync(join(folder, 'program.py'), PROGRAM);
-  const lines = execFileSync('python3', ['program.py'], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 }).split(
-    '\n',
-  );
-  expect(compare(taken, lines)).toBe(taken.reduce((sum, { scores }) => sum + scores.length, 0));
-}, 300_000);
+test.runIf(INTEROP)(
+  'a module of Python gives the bits of Model.score, and refuses what it refuses',
+  () => {
+    const { taken } = cases(sweep(40, 400));
+    writeFileSync(
+      join(folder, 'cases.jsonl'),
+      taken
+        .map((one, i) => {
+          const { plan, records } = one;
+          const [{ text }] = python.print(() => plan, optionsOf(one, 'model'));
+          writeFileSync(join(folder, `m${i}.py`), text);
+          const given = records.map((record) =>
+            Object.fromEntries(
+              plan.inputs.map(({ name, holds }) => [
+                name,
+                holds === 'time' && typeof record[name] === 'number'
+                  ? new Date(record[name]).toISOString()
+                  : record[name],
+              ]),
+            ),
+          );
+          // JSON.stringify writes 0 for −0
+          const text2 = JSON.stringify({ file: `m${i}.py`, records: given }, (_, value) =>
+            Object.is(value, -0) ? '−0' : value,
+          );
+          return `${text2.replaceAll('"−0"', '-0.0')}\n`;
+        })
+        .join(''),
+    );
+    writeFileSync(join(folder, 'program.py'), PROGRAM);
+    const lines = execFileSync('python3', ['program.py'], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 }).split(
+      '\n',
+    );
+    expect(compare(taken, lines)).toBe(taken.reduce((sum, { scores }) => sum + scores.length, 0));
+  },
+  300_000,
+);

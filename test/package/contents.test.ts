@@ -35,7 +35,7 @@ const COMMAND = [
   /^dist\/(part|start)-\w{8}\.js$/,
   /^dist\/LICENSE\.(avro|aws-sdk|duckdb|hyparquet|kafka|nats|nodemailer|opentelemetry)$/,
   /^proto\/inference\.proto$/,
-  /^export\/runtime\.(h|py)$/,
+  /^export\/runtime\.(go|h|java|py)$/,
   /^dashboards\/logodds-[\w-]+\.json$/,
   /^(gate|monitor|retrain|routes|serve|slo)\.schema\.json$/,
 ];

@@ -20,11 +20,15 @@ interface Flags {
 
 const OF_QUERIES = ['dialect', 'table', 'view', 'keep', 'prefix'] as const;
 
+/** Languages whose files have a name of their own inside. */
+const NAMED: ReadonlySet<TargetName> = new Set(['c', 'go']);
+
 export function run(path: string, flags: Flags): void {
   const { to, out, name, dialect, table = 'records', view = null, keep, prefix, json } = flags;
   const others = to === 'sql' ? [] : OF_QUERIES.filter((option) => flags[option] !== undefined);
   if (others.length > 0) throw usage(`--${others[0]}: expected with --to sql, got --to ${to}; leave it out`);
-  if (name !== undefined && to !== 'c') throw usage(`--name: expected with --to c, got --to ${to}; leave it out`);
+  if (name !== undefined && !NAMED.has(to))
+    throw usage(`--name: expected with --to ${[...NAMED].join(' or ')}, got --to ${to}; leave it out`);
   if (name !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name))
     throw usage(`--name: expected a letter, then letters, digits and _, got ${JSON.stringify(name)}; choose another`);
   const own =
@@ -34,6 +38,11 @@ export function run(path: string, flags: Flags): void {
       .replace(/[^A-Za-z0-9_]+/g, '_')
       .replace(/^(?![A-Za-z])/, 'model_') ||
       'model');
+  // a class has the name of its file
+  if (to === 'java' && `${own}.java` !== basename(out))
+    throw usage(
+      `--out: expected a name of a class, as in Flights.java, got ${JSON.stringify(basename(out))}; rename it`,
+    );
   const { files, bytes, exact } = exportModel(readModel(path), {
     ...{ to, out, name: own, table, view },
     ...(dialect && { dialect }),

@@ -10,7 +10,16 @@ import { Tables } from './tables.ts';
 /** A package of Go that needs its standard library alone, of the bits of `Model.score`. */
 export const go: Target = {
   exact: 'bits',
-  print: (plan, { name }) => [{ ending: '.go', text: packageOf(plan(), name.toLowerCase()) }],
+  print: (plan, { name }) => [{ ending: '.go', text: packageOf(plan(), packageName(name)) }],
+};
+
+const KEYWORDS =
+  'break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var main';
+
+/** Lower case, and no keyword. A package of the name main cannot be imported. */
+const packageName = (name: string): string => {
+  const own = name.toLowerCase();
+  return KEYWORDS.split(' ').includes(own) ? `model_${own}` : own;
 };
 
 /** @throws ERR_FORMAT for a text that Go cannot have */

@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../../../../src/index.ts';
+import { commandError } from '../../../errors.ts';
 import { names } from '../names.ts';
 import type { Step } from '../parts.ts';
 import type { Plan } from '../plan.ts';
@@ -15,6 +16,10 @@ export const java: Target = {
 
 const KEYWORDS =
   'abstract assert boolean break byte case catch char class const continue default do double else enum extends final finally float for goto if implements import instanceof int interface long native new package private protected public return short static strictfp super switch synchronized this throw throws transient try void volatile while row offset defaulted outOfRange';
+
+/** What is imported, and what java.lang has that is used here. */
+const CLASSES =
+  'ArithmeticException Arrays BigDecimal Boolean Byte Calibrator Collections Date DateTimeException Double Float HashMap IllegalArgumentException Instant Integer List LocalDate LocalDateTime Long Map Math MathContext Number Object OffsetDateTime Override RecordException Row Score Short StandardCharsets String StringBuilder StringTokenizer ZoneOffset ZonedDateTime';
 
 /** Characters of a constant: at most 65,535 bytes, three a character. */
 const MOST_CHARACTERS = 20_000;
@@ -73,6 +78,11 @@ function betweenOf(keys: readonly string[]): string {
 }
 
 function classOf(plan: Plan, name: string): string {
+  if (` ${KEYWORDS} ${CLASSES} `.includes(` ${name} `))
+    throw commandError(
+      'ERR_OUTPUT',
+      `${name}.java: expected a name that Java does not use, got one that it does; rename it`,
+    );
   const { inputs, steps, columns, weights, intercept, classes, positive, decision, calibration, sha256 } = plan;
   const tables = new Tables('TABLE_');
   const constant = (type: string, source: string) => (own: string) =>
