@@ -2,11 +2,21 @@
 //   npm run test:interop                       all, 400 records a model
 //   npm run test:interop -- --small            40 records a model: a minute
 //   npm run test:interop -- c sql              these files of test/export
-// Needed: a C compiler, Go, a JDK, Python 3, and PostgreSQL, whose server starts in a folder of its own on a socket of its own and ends with the run.
+// ONNX Runtime goes into an environment of Python of its own. Needed: a C compiler, Go, a JDK, Python 3, and PostgreSQL, whose server starts in a folder of its own on a socket of its own and ends with the run.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { small: { type: 'boolean' } } });
@@ -29,17 +39,41 @@ if (absent.length > 0) {
   process.exit(2);
 }
 
+const python = environment();
 const database = startPostgres();
 try {
   const files = positionals.length > 0 ? positionals.map((name) => `test/export/${name}.test.ts`) : ['test/export'];
   const { status } = spawnSync(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', ...(values.small ? [] : ['--mode', 'full']), ...files],
-    { stdio: 'inherit', env: { ...env, LOGODDS_INTEROP: '1', LOGODDS_POSTGRES: database.folder } },
+    {
+      stdio: 'inherit',
+      env: { ...env, LOGODDS_INTEROP: '1', LOGODDS_POSTGRES: database.folder, LOGODDS_PYTHON: python },
+    },
   );
   process.exitCode = status ?? 1;
 } finally {
   database.stop();
+}
+
+/** The Python of an environment that has requirements.txt and nothing else, made anew when that changes. */
+function environment() {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  const venv = join(here, '.venv');
+  const own = join(venv, 'bin/python');
+  const wanted = join(here, 'requirements.txt');
+  const done = join(venv, 'requirements.txt');
+  if (existsSync(done) && readFileSync(done, 'utf8') === readFileSync(wanted, 'utf8')) return own;
+  rmSync(venv, { recursive: true, force: true });
+  for (const [file, ...args] of [
+    ['python3', '-m', 'venv', venv],
+    [own, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', wanted],
+  ]) {
+    const { status } = spawnSync(file, args, { stdio: 'inherit' });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+  copyFileSync(wanted, done);
+  return own;
 }
 
 /** Where Debian has the servers. */

@@ -3,24 +3,25 @@ import { names } from '../options/values.ts';
 import { type CommandLine, later } from './command.ts';
 
 const HELP = `
-The file stands alone: it needs neither logodds nor a library. All but sql give the bits of logodds; databases have an exponential
-function of their own, and probabilities are within 2e-15. What a language cannot say is refused by name.
+The file stands alone: it needs neither logodds nor a library. Programs give the bits of logodds. Databases and runtimes of ONNX have an
+exponential function of their own: probabilities are within 2e-15 and 2e-14. What a language cannot say is refused by name.
 
 Examples:
   logodds export flights.safetensors --to js --out flights.js
   logodds export flights.safetensors --to c --name flights --out flights.h
+  logodds export flights.safetensors --to onnx --out flights.onnx
   logodds export flights.safetensors --to java --out Flights.java
   logodds export flights.safetensors --to sql --dialect postgres --table flights --view scored --keep id --out scored.sql`;
 
 export const exporting: CommandLine = {
   name: 'export',
-  description: 'write a model as a program of another language: C, Go, Java, JavaScript, Python, SQL, TypeScript',
+  description: 'write a model as a program of another language: C, Go, Java, JavaScript, ONNX, Python, SQL, TypeScript',
   takes: [['<model>', 'model file']],
   options: [
     [
       '--to <format>',
-      'c (a header), go, java, js (with types), python, sql, ts',
-      { required: true, choices: ['c', 'go', 'java', 'js', 'python', 'sql', 'ts'] },
+      'c (a header), go, java, js (with types), onnx, python, sql, ts',
+      { required: true, choices: ['c', 'go', 'java', 'js', 'onnx', 'python', 'sql', 'ts'] },
     ],
     ['--out <file>', 'file to write', { required: true }],
     ['--name <name>', 'what C puts before all it defines, and the package of Go (default: that of the file)'],

@@ -9,10 +9,11 @@ import { c } from './targets/c.ts';
 import { go } from './targets/go.ts';
 import { java } from './targets/java.ts';
 import { js, ts } from './targets/javascript.ts';
+import { onnx } from './targets/onnx.ts';
 import { python } from './targets/python.ts';
 import { sql } from './targets/sql.ts';
 
-export const TARGETS = { c, go, java, js, python, sql, ts } as const satisfies Record<string, Target>;
+export const TARGETS = { c, go, java, js, onnx, python, sql, ts } as const satisfies Record<string, Target>;
 export type TargetName = keyof typeof TARGETS;
 
 export interface ExportOptions extends Omit<PrintOptions, 'model'> {
@@ -41,13 +42,16 @@ export function exportModel(model: Model, { to, out, ...options }: ExportOptions
   for (const { path } of files) assertWritable(path);
   const written = files.map(({ path, text }) => {
     const file = new OutputFile(path);
-    file.write(new TextEncoder().encode(text));
+    file.write(bytesOf(text));
     return file;
   });
   for (const file of written) file.commit();
   return {
     files: files.map(({ path }) => path),
-    bytes: files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
+    bytes: files.reduce((sum, { text }) => sum + bytesOf(text).length, 0),
     exact: target.exact,
   };
 }
+
+const bytesOf = (text: string | Uint8Array): Uint8Array =>
+  typeof text === 'string' ? new TextEncoder().encode(text) : text;

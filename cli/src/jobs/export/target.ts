@@ -19,5 +19,8 @@ export interface Target {
   /** `bits`: the scores are those of logodds; else the greatest difference of a probability */
   readonly exact: 'bits' | number;
   /** @param plan  makes the plan of the model, or refuses it */
-  print(plan: () => Plan, options: PrintOptions): readonly { readonly ending: string; readonly text: string }[];
+  print(
+    plan: () => Plan,
+    options: PrintOptions,
+  ): readonly { readonly ending: string; readonly text: string | Uint8Array }[];
 }
