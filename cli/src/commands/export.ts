@@ -3,8 +3,8 @@ import { names } from '../options/values.ts';
 import { type CommandLine, later } from './command.ts';
 
 const HELP = `
-The file stands alone: it needs neither logodds nor a library. Programs give the bits of logodds. Databases and runtimes of ONNX have an
-exponential function of their own: probabilities are within 2e-15 and 2e-14. What a language cannot say is refused by name.
+The file stands alone: it needs neither logodds nor a library. Programs give the bits of logodds. Databases and engines of ONNX and PMML have
+an exponential function of their own: probabilities are within 2e-15 and 2e-14. What a language cannot say is refused by name.
 
 Examples:
   logodds export flights.safetensors --to js --out flights.js
@@ -15,13 +15,14 @@ Examples:
 
 export const exporting: CommandLine = {
   name: 'export',
-  description: 'write a model as a program of another language: C, Go, Java, JavaScript, ONNX, Python, SQL, TypeScript',
+  description:
+    'write a model as a program of another language: C, Go, Java, JavaScript, ONNX, PMML, Python, SQL, TypeScript',
   takes: [['<model>', 'model file']],
   options: [
     [
       '--to <format>',
-      'c (a header), go, java, js (with types), onnx, python, sql, ts',
-      { required: true, choices: ['c', 'go', 'java', 'js', 'onnx', 'python', 'sql', 'ts'] },
+      'c (a header), go, java, js (with types), onnx, pmml, python, sql, ts',
+      { required: true, choices: ['c', 'go', 'java', 'js', 'onnx', 'pmml', 'python', 'sql', 'ts'] },
     ],
     ['--out <file>', 'file to write', { required: true }],
     ['--name <name>', 'what C puts before all it defines, and the package of Go (default: that of the file)'],

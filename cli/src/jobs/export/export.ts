@@ -10,10 +10,11 @@ import { go } from './targets/go.ts';
 import { java } from './targets/java.ts';
 import { js, ts } from './targets/javascript.ts';
 import { onnx } from './targets/onnx.ts';
+import { pmml } from './targets/pmml.ts';
 import { python } from './targets/python.ts';
 import { sql } from './targets/sql.ts';
 
-export const TARGETS = { c, go, java, js, onnx, python, sql, ts } as const satisfies Record<string, Target>;
+export const TARGETS = { c, go, java, js, onnx, pmml, python, sql, ts } as const satisfies Record<string, Target>;
 export type TargetName = keyof typeof TARGETS;
 
 export interface ExportOptions extends Omit<PrintOptions, 'model'> {

@@ -1,7 +1,7 @@
 /** Expressions of a plan as nodes: what is printed is the name of a tensor of one value a row, or of one for all rows. */
 
-import type { DatePart } from '../../../../../src/index.ts';
 import { LogoddsError } from '../../../../../src/index.ts';
+import { type Algebra, partOf } from '../civil.ts';
 import type { Plan } from '../plan.ts';
 import type { Words } from '../print.ts';
 import type { GraphBuilder } from './graph.ts';
@@ -66,6 +66,13 @@ export function wordsOf(
     const found = graph.add('Gather', [graph.doubles([...values, 0]), code]);
     return graph.add('Where', [isOne(code, values.length), other, found]);
   };
+  const algebra: Algebra = {
+    number: (value) => graph.number(value),
+    binary: (sign, a, b) => graph.add(BINARY[sign], [a, b]),
+    floor: (a, by) => graph.add('Floor', [graph.add('Div', [a, graph.number(by)])]),
+    less: (a, b) => graph.add('Less', [a, b]),
+    choose: (test, then, other) => graph.add('Where', [test, then, other]),
+  };
   return {
     number: (value) => graph.number(value),
     field: cell,
@@ -83,7 +90,7 @@ export function wordsOf(
       if (name === 'expm1') return expm1(graph, of);
       return graph.add({ ln: 'Log', sqrt: 'Sqrt', exp: 'Exp' }[name], [of]);
     },
-    part: (part, of) => partOf(graph, part, cell(of)),
+    part: (part, of) => partOf(algebra, part, cell(of)),
     text(field, table, other) {
       const keys = keysOf(field, table);
       if (keys.length === 0) return other;
@@ -114,35 +121,4 @@ export function wordsOf(
       );
     },
   };
-}
-
-/** A part of a time in UTC, by whole numbers in doubles: Howard Hinnant, chrono-Compatible Low-Level Date Algorithms, 2013. */
-function partOf(graph: GraphBuilder, part: DatePart, ms: string): string {
-  const n = (value: number) => graph.number(value);
-  const [add, sub, mul] = (['Add', 'Sub', 'Mul'] as const).map((op) => (a: string, b: string) => graph.add(op, [a, b]));
-  const floor = (a: string, by: number) => graph.add('Floor', [graph.add('Div', [a, n(by)])]);
-  const mod = (a: string, by: number) => sub(a, mul(floor(a, by), n(by)));
-  const days = floor(ms, 86_400_000);
-  const rest = sub(ms, mul(days, n(86_400_000)));
-  if (part === 'epochDays') return days;
-  if (part === 'hour') return floor(rest, 3_600_000);
-  if (part === 'minute') return mod(floor(rest, 60_000), 60);
-  if (part === 'weekday') return add(mod(add(days, n(3)), 7), n(1));
-  const shifted = add(days, n(719_468));
-  const era = floor(shifted, 146_097);
-  const ofEra = sub(shifted, mul(era, n(146_097)));
-  const leaps = sub(add(sub(ofEra, floor(ofEra, 1460)), floor(ofEra, 36_524)), floor(ofEra, 146_096));
-  const yearOfEra = floor(leaps, 365);
-  const ofYear = sub(ofEra, sub(add(mul(yearOfEra, n(365)), floor(yearOfEra, 4)), floor(yearOfEra, 100)));
-  const fromMarch = floor(add(mul(ofYear, n(5)), n(2)), 153);
-  const month = graph.add('Where', [graph.add('Less', [fromMarch, n(10)]), add(fromMarch, n(3)), sub(fromMarch, n(9))]);
-  const isEarly = graph.add('Less', [month, n(3)]);
-  const year = add(add(yearOfEra, mul(era, n(400))), graph.add('Where', [isEarly, n(1), n(0)]));
-  if (part === 'year') return year;
-  if (part === 'quarter') return floor(add(month, n(2)), 3);
-  if (part === 'month') return month;
-  if (part === 'day') return add(sub(ofYear, floor(add(mul(fromMarch, n(153)), n(2)), 5)), n(1));
-  const before = sub(year, n(1));
-  const upTo = sub(add(mul(before, n(365)), add(floor(before, 4), floor(before, 400))), floor(before, 100));
-  return add(sub(days, sub(upTo, n(719_162))), n(1));
 }
