@@ -5,6 +5,7 @@ import type { Feature } from '../../src/encode/schema.ts';
 import type { Model } from '../../src/model/model.ts';
 import { chance } from '../compile/differ.ts';
 import { models } from '../compile/models.ts';
+import { kindModels } from './kinds.ts';
 
 /** Whether compilers and other languages are there: `npm run test:interop` says so. */
 export const INTEROP = process.env['LOGODDS_INTEROP'] === '1';
@@ -30,7 +31,7 @@ export function cases(count: number): {
 } {
   const taken: Case[] = [];
   const refused: [string, string][] = [];
-  for (const [name, model] of models()) {
+  for (const [name, model] of [...models(), ...kindModels()]) {
     let plan: Plan;
     try {
       plan = planOf(model);

@@ -157,11 +157,15 @@ function tree(
 function logitOf(plan: Plan, k: number, num: (of: Num) => string, dialect: Dialect): string {
   const { columns, weights, intercept, slots, offset } = plan;
   const locals = new Map(plan.steps.flatMap((step) => ('name' in step ? [[step.name, step.value] as const] : [])));
-  const term = ({ kind, value, slot }: Column): string => {
+  const term = ({ kind, value, slot, slots: count }: Column): string => {
     const at = k * slots + slot;
     if (kind === 'number') return `${operand(num(value))} * ${dialect.number(weights[at])}`;
     const whole = value.op === 'local' ? locals.get(value.name)! : value;
-    return operand(num(mapEnds(whole, (code) => weights[at + Math.max(code, 0)]) ?? number(0)));
+    const own = mapEnds(whole, (code) => weights[at + Math.max(code, 0)]);
+    if (own) return operand(num(own));
+    // a code that is computed
+    const table = new Map(Array.from({ length: count }, (_, code) => [code, weights[at + code]]));
+    return operand(num({ op: 'among', of: whole, table, other: number(0) }));
   };
   const terms = columns.map((column) => `\n      + ${term(column)}`);
   const last = offset === null ? '' : `\n      + ${num({ op: 'field', field: offset })}`;
