@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 else:
     from .later import np
 
@@ -94,6 +97,48 @@ def iso_text(milliseconds: int) -> str:
     return f"{year if len(year) == 4 else f'{year[0] if year[0] == chr(45) else chr(43)}{year.lstrip(chr(45)).zfill(6)}'}{rest}Z"
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_GAPS = frozenset({"NAType", "NaTType"})
+
+
 def python_of(value: Any) -> Any:
-    """A scalar of numpy as Python has it."""
-    return value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
+    """A scalar of numpy, Arrow, pandas or decimal as Python has it: NA and NaT are None, a decimal is a number as in Arrow."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if isinstance(value, np.generic):
+        return value if isinstance(value, np.datetime64) else value.item()
+    if isinstance(value, decimal.Decimal):
+        # all digits of a whole number count where it is a category
+        return int(value) if value.is_finite() and value.as_tuple().exponent == 0 else float(value)
+    if kind.__name__ in _GAPS and kind.__module__.startswith("pandas."):
+        return None
+    return python_of(value.as_py()) if kind.__module__.startswith("pyarrow.") and hasattr(value, "as_py") else value
+
+
+#: of each type of label what makes one of its text, and how numpy holds them
+_TYPED: dict[str, tuple[Callable[[str], Any], str | None]] = {
+    "boolean": ({"false": False, "true": True}.__getitem__, "bool"),
+    "integer": (int, None),
+    "number": (float, "float64"),
+}
+
+
+def label_type_of(labels: Sequence[Any]) -> str | None:
+    """The type of labels of Python, as a model file has it: boolean, integer or number; None for texts, and for several types."""
+    kinds = {type(label) for label in labels}
+    if kinds == {bool}:
+        return "boolean"
+    return "integer" if kinds == {int} else "number" if kinds and kinds <= {int, float} else None
+
+
+def typed_labels(labels: Sequence[str], label_type: object) -> NDArray[Any] | None:
+    """Texts of labels in their type; None: one of them is not of this type."""
+    if not isinstance(label_type, str) or label_type not in _TYPED:
+        # texts, and types of later versions
+        return np.asarray(labels, dtype=object)
+    read, dtype = _TYPED[label_type]
+    try:
+        return np.asarray([read(label) for label in labels], dtype)
+    except (KeyError, ValueError):
+        return None

@@ -10,17 +10,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..elementary import Floats
+from ..errors import LogoddsError
 from ..features import CODERS, CROSS, is_cross
 from ..labels import label_of, python_of
 
 GREATEST = 1.7976931348623157e308
 
 
-class CannotSay(ValueError):
-    """A step that a model file has no words for; the sentence names it."""
+class CannotSay(LogoddsError):
+    """ERR_SCHEMA for a step that a model file, or scikit-learn, has no words for; the sentence names it."""
 
     def __init__(self, step: str, expected: str, got: str, instead: str) -> None:
-        super().__init__(f"{step}: expected {expected}, got {got}; {instead}")
+        super().__init__("ERR_SCHEMA", f"{step}: expected {expected}, got {got}; {instead}")
 
 
 @dataclass(frozen=True, eq=False)
