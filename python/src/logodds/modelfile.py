@@ -88,8 +88,8 @@ def _bytes_of(source: Any) -> tuple[str, bytes]:
     try:
         with open(source, "rb") as file:
             return str(source), file.read()
-    except OSError as error:
-        raise LogoddsError("ERR_DATA", f"{source}: expected a model file, got {error.strerror or error}; check the path") from error
+    except (OSError, ValueError) as error:
+        raise LogoddsError("ERR_DATA", f"{source!s}: expected a model file, got {getattr(error, 'strerror', None) or error}; check the path") from error
 
 
 def _digest_of(data: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, show
 from ..labels import python_of
-from .columns import Coded, Column, Numbers, Times, Values
+from .columns import Coded, Column, Numbers, Times, Values, decoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +19,10 @@ else:
 def column_of_array(name: str, values: NDArray[Any]) -> Column:
     if values.ndim != 1:
         raise LogoddsError("ERR_SHAPE", f"column {show(name)}: expected one dimension, got {values.ndim}; give one value for each row")
+    if isinstance(values, np.ma.MaskedArray):
+        found = column_of_array(name, values.data)
+        gaps = np.ma.getmaskarray(values)
+        return decoded(found, np.arange(found.rows), gaps if found.missing is None else gaps | found.missing)
     kind = values.dtype.kind
     if kind in "iuf":
         # an array of numbers has no other sign for what is missing
