@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 else:
     from .later import np
 
@@ -116,12 +115,8 @@ def python_of(value: Any) -> Any:
     return python_of(value.as_py()) if kind.__module__.startswith("pyarrow.") and hasattr(value, "as_py") else value
 
 
-#: of each type of label what makes one of its text, and how numpy holds them
-_TYPED: dict[str, tuple[Callable[[str], Any], str | None]] = {
-    "boolean": ({"false": False, "true": True}.__getitem__, "bool"),
-    "integer": (int, None),
-    "number": (float, "float64"),
-}
+#: of each type of label what makes one of its text
+_READ: dict[str, Callable[[str], Any]] = {"boolean": {"false": False, "true": True}.__getitem__, "integer": int, "number": float}
 
 
 def label_type_of(labels: Sequence[Any]) -> str | None:
@@ -132,13 +127,10 @@ def label_type_of(labels: Sequence[Any]) -> str | None:
     return "integer" if kinds == {int} else "number" if kinds and kinds <= {int, float} else None
 
 
-def typed_labels(labels: Sequence[str], label_type: object) -> NDArray[Any] | None:
-    """Texts of labels in their type; None: one of them is not of this type."""
-    if not isinstance(label_type, str) or label_type not in _TYPED:
-        # texts, and types of later versions
-        return np.asarray(labels, dtype=object)
-    read, dtype = _TYPED[label_type]
+def typed_labels(labels: Sequence[str], label_type: object) -> list[Any] | None:
+    """Texts of labels in their type; as they are for texts and types of later versions. None: one of them is not of this type."""
+    read = _READ.get(label_type, str) if isinstance(label_type, str) else str
     try:
-        return np.asarray([read(label) for label in labels], dtype)
+        return [read(label) for label in labels]
     except (KeyError, ValueError):
         return None

@@ -193,7 +193,8 @@ class Model:
     @cached_property
     def classes_(self) -> NDArray[Any]:
         """The classes, in the order of the columns of `predict_proba`: texts, or what they were in the estimator that `from_sklearn` read."""
-        return cast("NDArray[Any]", typed_labels(self.manifest["classes"], self.manifest.get("labelType")))
+        labels = typed_labels(self.manifest["classes"], self.manifest.get("labelType"))
+        return np.asarray(labels, dtype=object if labels and isinstance(labels[0], str) else None)
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
