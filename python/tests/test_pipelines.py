@@ -41,6 +41,7 @@ FRAME = pd.DataFrame(
         "comment": rng.choice(["Late delivery, late", "paid on time", "große Freude", "x y"], ROWS),
     }
 )
+FRAME["region"] = FRAME["region"].where(FRAME["region"].notna(), np.nan)
 FRAME["tags"] = [[*rng.choice(["new", "vip", "b2b"], rng.integers(0, 4))] for _ in range(ROWS)]
 NUMBERS = ["age", "income", "change"]
 CATEGORIES = ["city", "plan", "member"]
@@ -175,7 +176,10 @@ def test_finals(name: str) -> None:
     assert model.predict(FRAME).tolist() == fitted.predict(FRAME).tolist()
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+METHODS = ["sigmoid", "isotonic", *(["temperature"] if "temperature" in CalibratedClassifierCV._parameter_constraints["method"][0].options else [])]
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("labels", [BINARY, SEVERAL], ids=["two classes", "several"])
 @pytest.mark.parametrize("how", ["ensemble=False", "frozen", "inside"])
 def test_calibrations(method: str, labels: Any, how: str) -> None:
@@ -220,6 +224,14 @@ def test_arrays_have_the_order_of_the_fit() -> None:
     model = from_sklearn(fitted)
     assert model.feature_names_in_.tolist() == ["x0", "x1", "x2"]
     assert np.abs(model.decision_function(rows) - fitted.decision_function(rows)).max() < 1e-12
+
+
+def test_none_that_an_imputer_of_nan_leaves_is_refused() -> None:
+    rows = FRAME[["region"]].astype(object).where(FRAME[["region"]].notna(), None)
+    for encoder in (p.OneHotEncoder(), p.OneHotEncoder(handle_unknown="ignore"), p.TargetEncoder()):
+        fitted = make_pipeline(SimpleImputer(strategy="constant", fill_value="north"), encoder, regression()).fit(rows, BINARY)
+        with pytest.raises(logodds.LogoddsError, match="one weight for missing cells, got two, of None and of NaN"):
+            from_sklearn(fitted)
 
 
 REFUSED: dict[str, tuple[list[str], Any, str]] = {

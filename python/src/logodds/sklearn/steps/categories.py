@@ -53,6 +53,9 @@ def _by_category(encoder: Any, terms: Terms, features: Features, step: str, widt
         if fill is not None and fill not in labels:
             raise CannotSay(step, "an imputer whose value is a category", repr(raw.fill), "impute with a category of the fit")
         missing, *ghosts = [ask(categories[gap]) for gap in gaps] or [strange]
+        if fill is not None and gaps:
+            # an imputer of NaN leaves None as it is: what is missing then has two weights
+            missing, ghosts = values[labels.index(fill)], [missing, *ghosts]
         base = features.levels(raw.column, labels, "slot" if gaps or unknown else "error", "slot" if unknown else "error", fill, len(ghosts))
         out += [Linear({base: np.array([*values[:, j], missing[j], strange[j], *(ghost[j] for ghost in ghosts)])}) for j in range(width)]
         begin += width
