@@ -122,7 +122,7 @@ def test_transformers(name: str, labels: Any) -> None:
     assert logodds.load(model.to_bytes()).to_bytes() == model.to_bytes()
 
 
-UNSEEN = FRAME[:3].assign(city=["Ulm", "Bonn", "Köln"], plan=[9, 1, 2], region=["west", "north", None])
+UNSEEN = FRAME[:3].assign(city=["Ulm", "Bonn", "Köln"], plan=[9, 1, 2], region=["west", "north", np.nan])
 
 
 @pytest.mark.parametrize("name", ["OneHotEncoder", "OneHotEncoder, rare", "OneHotEncoder, drop if binary", "OrdinalEncoder", "TargetEncoder"])
