@@ -18,7 +18,7 @@ from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.svm import LinearSVC
@@ -232,6 +232,38 @@ def test_none_that_an_imputer_of_nan_leaves_is_refused() -> None:
         fitted = make_pipeline(SimpleImputer(strategy="constant", fill_value="north"), encoder, regression()).fit(rows, BINARY)
         with pytest.raises(logodds.LogoddsError, match="one weight for missing cells, got two, of None and of NaN"):
             from_sklearn(fitted)
+
+
+LARGE = np.array([2**53 + 1, 2**53 + 2, 2**53 + 3, -(2**53) - 1])[np.arange(ROWS) % 4]
+#: columns that are seldom thought of
+UNUSUAL: dict[str, tuple[Any, Any]] = {
+    "whole numbers beyond a double": (pd.DataFrame({"id": LARGE, "age": FRAME["age"]}), make_column_transformer((one_hot, ["id", "age"]))),
+    "the same without names": (LARGE[:, None], p.OneHotEncoder(handle_unknown="ignore")),
+    "unsigned": ((LARGE[:, None] + 2**53 + 1).astype(np.uint64), p.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)),
+    "whole numbers that are imputed": (pd.DataFrame({"n": np.arange(ROWS) % 7}), SimpleImputer()),
+    "whole numbers, imputed and flagged": (pd.DataFrame({"n": np.arange(ROWS) % 7, "visits": FRAME["visits"]}), SimpleImputer(add_indicator=True)),
+    "bins of one value": (pd.DataFrame({"one": np.ones(ROWS), "age": FRAME["age"]}), p.KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf")),
+    "one category": (pd.DataFrame({"one": ["x"] * ROWS, "plan": FRAME["plan"]}), one_hot),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Feature 0 is constant")
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_columns(name: str) -> None:
+    rows, transformer = UNUSUAL[name]
+    fitted = make_pipeline(transformer, regression()).fit(rows, BINARY)
+    model = from_sklearn(fitted)
+    expected = fitted.decision_function(rows)
+    assert np.abs(model.decision_function(rows) - expected).max() <= 1e-12
+    assert np.abs(to_sklearn(model).decision_function(rows) - expected).max() <= 1e-12
+
+
+def test_a_search_is_its_best_estimator() -> None:
+    search = GridSearchCV(make_pipeline(p.StandardScaler(), regression()), {"logisticregression__C": [0.1, 1]}, cv=3)
+    fitted = search.fit(FRAME[NUMBERS], BINARY)
+    assert_equal(from_sklearn(fitted), fitted, FRAME[NUMBERS])
+    with pytest.raises(ValueError, match="not fitted"):
+        from_sklearn(GridSearchCV(regression(), {"C": [1]}, refit=False).fit(FRAME[NUMBERS], BINARY))
 
 
 REFUSED: dict[str, tuple[list[str], Any, str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import io
 import pathlib
 import subprocess
 import sys
@@ -292,6 +293,9 @@ def test_masked_cells_are_missing() -> None:
         (lambda: SMALL.predict({"amount": {1.0}, "plan": [1]}), 'column "amount": expected a list or an array, got a value of type set; '),
         (lambda: SMALL.predict({"amount": {"a": 1.0}, "plan": [1]}), 'column "amount": expected a list or an array, got a value of type dict; '),
         (lambda: SMALL.predict(pl.DataFrame(ROWS).with_columns(plan=pl.lit(1, pl.Int128))), 'column "plan": expected a type that Arrow has, got Int128; '),
+        (lambda: SMALL.predict(pd.DataFrame({"amount": [True], "plan": 1})), 'row 0 (from 0), column "amount": expected a number, got true; write booleans'),
+        (lambda: SMALL.predict(pa.table({"amount": [None, False], "plan": [1, 1]})), 'row 1 (from 0), column "amount": expected a number, got false; '),
+        (lambda: logodds.load(io.StringIO("x")), 'model file: expected bytes, got "x"; open the file in binary mode'),  # type: ignore[arg-type]
         (lambda: SMALL.score(ROWS, first_row="a"), 'first_row: expected an integer, got "a"; '),  # type: ignore[arg-type]
         (lambda: SMALL.contributions(ROWS).top("a"), 'k: expected an integer >= 1, got "a"; '),  # type: ignore[arg-type]
         (lambda: SMALL.contributions(ROWS).top(-1), "k: expected an integer >= 1, got -1; "),

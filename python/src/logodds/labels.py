@@ -62,6 +62,11 @@ def label_of(value: object) -> str | None:
     return None
 
 
+def whole_label_of(value: object) -> str | None:
+    """`label_of` where all digits of a whole number count, as in columns that have a type."""
+    return str(value) if type(value) is int else label_of(value)
+
+
 def text_of(value: object) -> str | None:
     """`label_of`; of a date or time its text in ISO 8601, in UTC to the millisecond."""
     milliseconds = milliseconds_of(value)

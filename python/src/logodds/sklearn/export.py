@@ -152,17 +152,23 @@ def _cannot(feature: Feature, expected: str, got: str) -> CannotSay:
 
 def _number(feature: Feature, own: Floats) -> Said:
     """A number as it is; the missing ones take the mean."""
-    column = [field_of(feature)]
-    imputer = SimpleImputer(strategy="constant", fill_value=float(feature["mean"]), add_indicator=feature["indicator"])
+    column, fill = [field_of(feature)], float(feature["mean"])
+    imputer = SimpleImputer(add_indicator=feature["indicator"])
     if not feature["indicator"]:
-        return Said([Step(imputer, column, own)], np.zeros(len(own)))
+        return Said([Step(imputer, column, own, finish=lambda fitted: _set_fill(fitted, fill))], np.zeros(len(own)))
+
+    def set_both(fitted: Any) -> None:
+        _set_fill(fitted, fill)
+        # of the first column, which had no missing cell in the rows of the fit
+        fitted.indicator_.features_ = np.array([0])
+
     # the indicator is 1 for a missing cell: its weight is that of missing against present
-    return Said([Step(imputer, column, np.column_stack([own[:, 0], own[:, 2] - own[:, 1]]), finish=_flag_first)], own[:, 1])
+    return Said([Step(imputer, column, np.column_stack([own[:, 0], own[:, 2] - own[:, 1]]), finish=set_both)], own[:, 1])
 
 
-def _flag_first(imputer: Any) -> None:
-    """An indicator of the first column, which had no missing cell in the rows of the fit."""
-    imputer.indicator_.features_ = np.array([0])
+def _set_fill(imputer: Any, fill: float) -> None:
+    """An imputer of a mean takes columns of whole numbers as well, which one of a constant refuses."""
+    imputer.statistics_ = np.array([fill])
 
 
 def _curve(feature: Feature, own: Floats) -> Said:
@@ -183,10 +189,15 @@ def _imputed(feature: Feature, fill: float | None, transform: Any, finish: Finis
     if fill is None:
         # what is missing goes on as NaN, which the regression refuses
         return Said([Step(transform, column, weights, finish=finish)], np.zeros(len(weights)) if gaps is None else gaps[:, 0])
-    imputer = SimpleImputer(strategy="constant", fill_value=fill)
+    imputer = SimpleImputer()
     whole = imputer if transform == "passthrough" else make_pipeline(imputer, transform)
-    last: Finish = (lambda pipeline: finish(pipeline[-1])) if transform != "passthrough" else finish
-    steps = [Step(whole, column, weights, finish=last)]
+
+    def set_all(fitted: Any) -> None:
+        _set_fill(fitted if transform == "passthrough" else fitted[0], fill)
+        if transform != "passthrough":
+            finish(fitted[-1])
+
+    steps = [Step(whole, column, weights, finish=set_all)]
     if gaps is None:
         return Said(steps, np.zeros(len(weights)))
     return Said([*steps, Step(MissingIndicator(features="all"), column, gaps[:, 1:] - gaps[:, :1])], gaps[:, 0])

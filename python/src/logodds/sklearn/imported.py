@@ -10,6 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression as Peer
 from sklearn.linear_model import LogisticRegressionCV, SGDClassifier
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -18,7 +19,7 @@ from ..elementary import Floats, sigmoid
 from ..encoder import Encoder
 from ..errors import show
 from ..features import field_of, is_cross
-from ..labels import label_of, label_type_of, python_of
+from ..labels import label_type_of, python_of, whole_label_of
 from ..model import Model
 from .estimator import LogisticRegression
 from .steps import through
@@ -34,8 +35,9 @@ def from_sklearn(estimator: Any, columns: Sequence[str] | None = None, *, target
     (log, log1p, sqrt), SimpleImputer, MissingIndicator, OneHotEncoder, OrdinalEncoder, TargetEncoder, KBinsDiscretizer, PolynomialFeatures (of
     categories), CountVectorizer, TfidfVectorizer and HashingVectorizer (with ``norm=None``), FeatureHasher, and selections of features; at their end
     LogisticRegression, LogisticRegressionCV, SGDClassifier (log loss) or OneVsRestClassifier of them; around it CalibratedClassifierCV
-    (``ensemble=False``), TunedThresholdClassifierCV and FixedThresholdClassifier. Anything else is refused by name. The labels of the model have the type
-    of the classes: numbers, booleans or texts. Tokens of FeatureHasher lose the blanks around them, and empty ones are left out, which scikit-learn keeps.
+    (``ensemble=False``), TunedThresholdClassifierCV, FixedThresholdClassifier, GridSearchCV and RandomizedSearchCV. Anything else is refused by name. The
+    labels of the model have the type of the classes: numbers, booleans or texts. Tokens of FeatureHasher lose the blanks around them, and empty ones are
+    left out, which scikit-learn keeps.
 
     :param columns: names of the inputs, where the estimator was fitted without names; default x0, x1, …
     :param target: name of the target, for reports
@@ -121,12 +123,10 @@ def _names_of(estimator: Any, columns: Sequence[str] | None) -> list[str]:
 
 
 def _label(value: Any) -> str:
-    own = python_of(value)
-    label = label_of(own)
+    label = whole_label_of(python_of(value))
     if label is None:
         raise CannotSay("classes", "texts, numbers or booleans", type(value).__name__, "write them as texts before the fit")
-    # all digits of a whole number count
-    return str(own) if type(own) is int else label
+    return label
 
 
 def _fitted(estimator: Any, terms: list[Term], features: Features, name: str) -> dict[str, Any]:
@@ -134,6 +134,9 @@ def _fitted(estimator: Any, terms: list[Term], features: Features, name: str) ->
     step = f"{name} ({type(estimator).__name__})"
     if type(estimator).__name__ == "FrozenEstimator":
         return _fitted(estimator.estimator, terms, features, name)
+    if isinstance(estimator, BaseSearchCV):
+        check_is_fitted(estimator, "best_estimator_")
+        return _fitted(estimator.best_estimator_, terms, features, "estimator")
     if isinstance(estimator, Pipeline):
         for before, transformer in estimator.steps[:-1]:
             terms = through(transformer, terms, features, before)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, show
 from ..labels import python_of
-from .columns import Coded, Column, Numbers, Times, Values, decoded
+from .columns import BOOLEANS, Coded, Column, Numbers, Times, Values, decoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ def column_of_array(name: str, values: NDArray[Any]) -> Column:
         # an array of numbers has no other sign for what is missing
         return Numbers(name, np.ascontiguousarray(values), None, nan_is_missing=kind == "f")
     if kind == "b":
-        return Coded(name, values.astype(np.int64), ("false", "true"), None)
+        return Coded(name, values.astype(np.int64), BOOLEANS, None)
     if kind == "M":
         gaps = np.isnat(values)
         return Times(name, np.where(gaps, 0, values.astype("datetime64[ms]").astype(np.int64)), gaps)

@@ -10,7 +10,7 @@ from ..labels import python_of
 from ..tokens import is_list
 from .arrays import column_of_array
 from .arrow import column_of_arrow
-from .columns import Coded, Column, Numbers, Values, decoded
+from .columns import BOOLEANS, Coded, Column, Numbers, Values, decoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ def column_of_pandas(name: str, series: Any) -> Column:
     if getattr(dtype, "kind", "O") == "f":
         return Numbers(name, series.to_numpy(dtype=np.float64, na_value=math.nan), missing)
     if getattr(dtype, "kind", "O") == "b":
-        return Coded(name, series.fillna(False).to_numpy(dtype=np.int64), ("false", "true"), missing)
+        return Coded(name, series.fillna(False).to_numpy(dtype=np.int64), BOOLEANS, missing)
     if isinstance(dtype, pandas.StringDtype) or pandas.api.types.infer_dtype(series, skipna=True) == "string":
         codes, levels = pandas.factorize(series)
         return Coded(name, np.where(codes < 0, 0, codes), [str(level) for level in levels], codes < 0)
