@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -360,6 +361,13 @@ def test_the_estimator_goes_there_and_back() -> None:
     back = to_sklearn(from_sklearn(fitted))
     assert np.abs(back.decision_function(X) - fitted.decision_function(X)).max() <= 1e-12
     assert back.score(X, y) == fitted.score(X, y) > 0.6
+
+
+def test_without_pandas_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = from_sklearn(make_pipeline(p.StandardScaler(), regression()).fit(FRAME[NUMBERS].to_numpy(), BINARY))
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="to_sklearn: expected pandas, .*; pip install pandas"):
+        to_sklearn(model)
 
 
 def test_names_of_columns_that_are_none_of_steps() -> None:

@@ -89,8 +89,10 @@ def to_sklearn(model: Model) -> Pipeline:
             # a number is a category as well, and the other way round it is not
             cells |= {column: said.cells for column in step.columns if isinstance(said.cells[0], float) or column not in cells}
     fields = [str(name) for name in model.feature_names_in_]
-    import pandas
-
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(f"to_sklearn: expected pandas, whose frames the pipeline reads, got {error}; pip install pandas") from error
     frame = pandas.DataFrame({name: pandas.Series([*cells[name]]) for name in fields})
     places = {name: j for j, name in enumerate(fields)}
     # by place, which scikit-learn takes as names of a frame
