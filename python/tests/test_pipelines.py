@@ -366,7 +366,7 @@ def test_the_estimator_goes_there_and_back() -> None:
 def test_without_pandas_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     model = from_sklearn(make_pipeline(p.StandardScaler(), regression()).fit(FRAME[NUMBERS].to_numpy(), BINARY))
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="to_sklearn: expected pandas, .*; pip install pandas"):
+    with pytest.raises(ImportError, match=r"to_sklearn: expected pandas, .*; pip install pandas"):
         to_sklearn(model)
 
 
