@@ -2,12 +2,12 @@
  * The Python package: builds its wheel, installs it into an environment of its own, and runs its tests from there.
  *
  *   node python/run.mjs build                          the wheel alone, into python/dist
- *   node python/run.mjs test [--python python3.13] [--newest] [pytest options]
- *   node python/run.mjs spark [--python python3.13] [pytest options]              the tests of logodds.spark: local, a cluster, Connect
+ *   node python/run.mjs test [--python 3.13] [--newest] [pytest options]
+ *   node python/run.mjs spark [--python 3.13] [pytest options]              the tests of logodds.spark: local, a cluster, Connect
  *   node python/run.mjs exec PROGRAM [arguments]       a program of Python in the environment of Spark, as the benchmark is
  *
- * `--python` takes another Python, with an environment of its own; `--newest` the newest release of every package instead of those that are
- * pinned, as an old Python needs.
+ * `--python` takes another Python, by version or path, with an environment of its own; `--newest` the newest release of every package instead of
+ * those that are pinned, as Python 3.10 needs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,13 +20,16 @@ const take = (name) => {
   return at < 0 ? null : rest.splice(at, 2)[1];
 };
 const windows = process.platform === 'win32';
-const python = take('--python') ?? (windows ? 'python' : 'python3');
+const given = take('--python');
+// a version is the Python of that name
+const python = /^\d+\.\d+$/.test(given ?? '') ? `python${given}` : (given ?? (windows ? 'python' : 'python3'));
 const newest = rest.includes('--newest');
 const options = rest.filter((option) => option !== '--newest');
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { cwd: here, stdio: 'inherit' });
-  if (error?.code === 'ENOENT') fail(`${command}: not found; install Python 3.10 or newer`);
+  if (error?.code === 'ENOENT')
+    fail(`${command}: expected a Python, found none of that name; install Python 3.10 or newer, or give its path`);
   if (status !== 0) process.exit(status ?? 1);
 }
 

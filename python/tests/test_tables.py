@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import decimal
+import io
+import pathlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +16,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from test_conformance import CONFORMANCE, read
 
 import logodds
@@ -196,3 +204,119 @@ atexit.register(lambda: print(model.predict_proba(row).shape))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("(1, 2)\n", "")
+
+
+def small() -> logodds.Model:
+    """A number that may be missing, and a category of whole numbers."""
+    rows = pd.DataFrame({"amount": [1.0, 2.0, None, 4.0] * 3, "plan": [1, 2, 3] * 4})
+    steps = make_column_transformer((SimpleImputer(strategy="median"), ["amount"]), (OneHotEncoder(handle_unknown="ignore"), ["plan"]))
+    return logodds.from_sklearn(make_pipeline(steps, LogisticRegression()).fit(rows, [0, 1, 1, 0] * 3))
+
+
+SMALL = small()
+D = decimal.Decimal
+#: cells, and what they are the same as
+SAME: list[tuple[Any, Any]] = [
+    (D("2"), 2),
+    (D("2.5"), 2.5),
+    (D("2E+1"), 20),
+    (pa.scalar(2.5), 2.5),
+    (pa.scalar(2), 2),
+    (pa.scalar(D("2.50")), 2.5),
+    (pa.scalar(None, pa.float64()), None),
+    (pd.NA, None),
+    (np.int8(2), 2),
+]
+
+
+@pytest.mark.parametrize(("cell", "plain"), SAME)
+def test_cells_of_other_packages(cell: Any, plain: Any) -> None:
+    rows = [{"amount": cell, "plan": cell}, {"amount": 3.0, "plan": 1}]
+    wanted = SMALL.score([{"amount": plain, "plan": plain}, rows[1]])
+    assert_same(SMALL.score(rows), wanted)
+    assert_same(SMALL.score({"amount": [cell, 3.0], "plan": [cell, 1]}), wanted)
+    assert_same(SMALL.score(pd.DataFrame(rows, dtype=object)), wanted)
+
+
+@pytest.mark.parametrize(
+    ("cell", "got"),
+    [
+        (D("NaN"), "NaN"),
+        (D("Infinity"), "Infinity"),
+        (pa.scalar([1]), "a value of type list"),
+        (1j, "a value of type complex"),
+        (10**400, "a value of type int"),
+    ],
+)
+def test_cells_of_other_packages_that_cannot_be_used(cell: Any, got: str) -> None:
+    for name, rule in (("amount", "a finite number"), ("plan", "a string, finite number or boolean")):
+        with pytest.raises(logodds.LogoddsError) as refusal:
+            SMALL.score([{"amount": 1.0, "plan": 1, name: cell}])
+        assert str(refusal.value) == f'row 0 (from 0), column "{name}": expected {rule}, got {got}; use None for a missing value'
+
+
+def test_a_time_that_is_none_is_missing() -> None:
+    assert_same(SMALL.score([{"amount": pd.NaT, "plan": pd.NaT}]), SMALL.score([{"amount": None, "plan": None}]))
+
+
+ROWS = {"amount": [1.0, 2.0, 3.0], "plan": [1, 2, 9]}
+COLUMNS: dict[str, Callable[[], Any]] = {
+    "series of polars": lambda: {name: pl.Series(cells) for name, cells in ROWS.items()},
+    "arrays of Arrow": lambda: {name: pa.array(cells) for name, cells in ROWS.items()},
+    "series of pandas": lambda: {name: pd.Series(cells) for name, cells in ROWS.items()},
+    "ranges and tuples": lambda: {"amount": range(1, 4), "plan": (1, 2, 9)},
+    "sparse": lambda: pd.DataFrame(ROWS).astype(pd.SparseDtype("float")),
+    "decimals of polars": lambda: pl.DataFrame(ROWS).with_columns(pl.col("amount").cast(pl.Decimal(10, 2)), pl.col("plan").cast(pl.Decimal(20, 0))),
+    "a column of no use that Arrow has not": lambda: pl.DataFrame(ROWS).with_columns(other=pl.lit(1, pl.Int128)),
+    "nothing masked": lambda: np.ma.masked_array(np.column_stack([ROWS["amount"], ROWS["plan"]])),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_of_other_packages(name: str) -> None:
+    assert_same(SMALL.score(COLUMNS[name]()), SMALL.score(ROWS))
+
+
+def test_masked_cells_are_missing() -> None:
+    wanted = SMALL.score({"amount": [None, 2.0, None], "plan": [1, None, 9]})
+    amount = np.ma.masked_array([np.inf, 2.0, np.nan], [True, False, False])
+    assert_same(SMALL.score({"amount": amount, "plan": np.ma.masked_array([1, 2, 9], [0, 1, 0])}), wanted)
+    both = np.ma.masked_array([[5.0, 1.0], [2.0, 2.0], [np.nan, 9.0]], [[1, 0], [0, 1], [0, 0]])
+    assert_same(SMALL.score(both), wanted)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: SMALL.predict(pl.Series([1.0])), "table: expected a frame of polars, got a value of type Series; use series.to_frame()"),
+        (lambda: SMALL.predict(np.zeros(2)), 'array: expected 2 columns ("amount", "plan"), got one row of them; '),
+        (lambda: SMALL.predict({"amount": {1.0}, "plan": [1]}), 'column "amount": expected a list or an array, got a value of type set; '),
+        (lambda: SMALL.predict({"amount": {"a": 1.0}, "plan": [1]}), 'column "amount": expected a list or an array, got a value of type dict; '),
+        (lambda: SMALL.predict(pl.DataFrame(ROWS).with_columns(plan=pl.lit(1, pl.Int128))), 'column "plan": expected a type that Arrow has, got Int128; '),
+        (lambda: SMALL.predict(pd.DataFrame({"amount": [True], "plan": 1})), 'row 0 (from 0), column "amount": expected a number, got true; write booleans'),
+        (lambda: SMALL.predict(pa.table({"amount": [None, False], "plan": [1, 1]})), 'row 1 (from 0), column "amount": expected a number, got false; '),
+        (lambda: logodds.load(io.StringIO("x")), 'model file: expected bytes, got "x"; open the file in binary mode'),  # type: ignore[arg-type]
+        (lambda: SMALL.score(ROWS, first_row="a"), 'first_row: expected an integer, got "a"; '),  # type: ignore[arg-type]
+        (lambda: SMALL.contributions(ROWS).top("a"), 'k: expected an integer >= 1, got "a"; '),  # type: ignore[arg-type]
+        (lambda: SMALL.contributions(ROWS).top(-1), "k: expected an integer >= 1, got -1; "),
+        (lambda: SMALL.words(ROWS, [99]), "sources: expected for each row an index below 2, got something else; "),  # type: ignore[arg-type]
+        (lambda: SMALL.save(None), "save: expected a path, got nothing; "),  # type: ignore[arg-type]
+        (lambda: SMALL.save("no\0path"), "no\0path: expected a path that can be written, got "),
+        (lambda: logodds.load("no\0path"), "no\0path: expected a model file, got "),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_sentence(call: Callable[[], Any], sentence: str) -> None:
+    with pytest.raises(logodds.LogoddsError) as refusal:
+        call()
+    assert str(refusal.value).startswith(sentence)
+
+
+def test_a_folder_that_is_not_there(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "absent" / "model.safetensors"
+    with pytest.raises(logodds.LogoddsError, match="expected a path that can be written, got No such file or directory; check the path"):
+        SMALL.save(path)
+    with pytest.raises(logodds.LogoddsError, match="Is a directory"):
+        SMALL.save(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+    SMALL.save(tmp_path / "model.safetensors")
+    assert logodds.load(tmp_path / "model.safetensors").to_bytes() == SMALL.to_bytes()

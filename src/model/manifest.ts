@@ -16,6 +16,8 @@ export interface Manifest {
   readonly producer: string;
   /** two or more distinct labels, sorted (by number when all labels are numbers, else by code point) */
   readonly classes: readonly string[];
+  /** what the labels were where the model was fitted, for runtimes whose labels have a type; absent: texts */
+  readonly labelType?: 'boolean' | 'integer' | 'number';
   /** with two classes the one whose probability is sigmoid(logit); null with more */
   readonly positive: string | null;
   /** how the logits of more than two classes become probabilities; null with two */

@@ -79,7 +79,10 @@ describe('values that training did not have are named', () => {
     expect(scored.unseen).toEqual([
       expect.objectContaining({ feature: 'home', kind: 'unseen', rows: 300, of: 300, share: 1 }),
     ]);
-    expect(scored.warnings).toEqual([expect.objectContaining({ code: 'UNSEEN_VALUES', features: ['home'] })]);
+    expect(scored.warnings).toEqual([
+      expect.objectContaining({ code: 'UNSEEN_VALUES', features: ['home'] }),
+      expect.objectContaining({ code: 'NOTE' }),
+    ]);
     const judged = run(['eval', 'plain.safetensors', 'unseen.csv']);
     expect(judged.stdout).toMatch(/home: 300 of 300 values unseen/);
     expect(json(['eval', 'plain.safetensors', 'unseen.csv', '--target', 'y']).unseen[0].share).toBe(1);

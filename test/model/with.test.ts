@@ -22,6 +22,14 @@ const isotonic: Calibration = {
 };
 
 describe('a model with something else', () => {
+  it('keeps the type that its labels have in other runtimes', () => {
+    const { weights, intercept } = two;
+    const typed = new FittedModel({ manifest: { ...two.manifest, labelType: 'integer' }, weights, intercept });
+    const changed = loadModel(saveModel(typed.with({ decision: { threshold: 0.4 } })));
+    expect(changed.manifest.labelType).toBe('integer');
+    expect(changed.score(records[3]).probability).toBe(two.score(records[3]).probability);
+  });
+
   it('is another model, and the first stays what it was', () => {
     const before = JSON.stringify(two.manifest);
     const bytes = saveModel(two);

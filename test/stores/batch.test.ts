@@ -271,3 +271,45 @@ test('a job killed at any call to the file system goes on, and its parts are tho
   }
   expect(killed).toBeGreaterThan(0);
 });
+
+test.each([
+  ['', 'an empty file'],
+  ['\n', 'an empty file'],
+  ['{', 'something else'],
+  ['{"format":1,"model":"a","options":{},"parts":[null]}', 'something else'],
+  ['{"format":1,"model":"a","options":{},"parts":[{"input":"a"}]}', 'something else'],
+])('a manifest that is %j is refused, and made anew by --restart', (text, got) => {
+  const out = `broken${text.length}/`;
+  score(out);
+  const before = contents(out);
+  write(`${out}_logodds.json`, text);
+  for (const more of [[], ['--resume']])
+    expect(score(out, ...more)).toMatchObject({
+      status: 1,
+      stderr: `ERR_OUTPUT ${out}_logodds.json: expected a manifest of format 1, got ${got}; make all parts anew by --restart, or choose another --out\n`,
+    });
+  expect(score(out, '--restart').status).toBe(0);
+  expect(contents(out)).toEqual(before);
+});
+
+test('--json has the notes as warnings', () => {
+  mkdirSync(path('notes'));
+  write('notes/1.csv', 'a,b,c,zip\n1,2,x,9\n');
+  write('notes/2.csv', 'a,b,c,zip\n1,2,x,9\n');
+  const command = ['score', 'm.safetensors', 'notes/*.csv', '--out', 'noted/', '--json'];
+  const notes = (...more: string[]) => {
+    const { stdout, stderr } = run([...command, ...more]);
+    const { warnings } = JSON.parse(stdout) as { warnings: { code: string; message: string; severity?: string }[] };
+    const own = warnings.filter(({ code }) => code === 'NOTE');
+    for (const { message, severity } of own) {
+      expect(severity).toBe('info');
+      expect(stderr).toContain(`note: ${message}\n`);
+    }
+    return own.map(({ message }) => message).join('\n');
+  };
+  expect(notes()).toContain('zip');
+  write('notes/2.csv', 'a,b,c,zip\n1,2,y,10\n');
+  expect(notes('--resume')).toContain('1 part made anew, whose inputs were written since');
+  const alone = JSON.parse(run(['score', 'm.safetensors', 'notes/1.csv', '--out', 'noted.csv', '--json']).stdout);
+  expect(alone.warnings.map(({ code }: { code: string }) => code)).toContain('NOTE');
+});

@@ -26,6 +26,18 @@ export const note = (message: string) => {
   sayNote(inFlags(message));
 };
 
+/** A note of one command that its output has as well, as a warning NOTE. */
+export function noting() {
+  const warnings: Warning[] = [];
+  return {
+    warnings,
+    note(message: string) {
+      note(message);
+      warnings.push({ code: 'NOTE', message: inFlags(message), features: [], severity: 'info' });
+    },
+  };
+}
+
 /** The share in a message about missing cells, with which such warnings are joined. */
 const SHARES = /(\d[\d.]*) %\)/;
 

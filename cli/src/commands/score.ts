@@ -7,7 +7,7 @@ import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REGISTRY, THREADS } from '
 import { type OptionRow, optionNames } from '../options/table.ts';
 import { fraction, positiveInteger } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
-import { dataOf, note, print, printJson, warnAll } from './common.ts';
+import { dataOf, note, noting, print, printJson, warnAll } from './common.ts';
 
 const HELP = `
 The output is .csv, .tsv, .jsonl or .parquet. Its columns are row (counted from 0, in the order of DATA), p_<class> for every class and
@@ -130,9 +130,10 @@ async function run(
     command.error(
       `error: option '--${alone.replace('keepGoing', 'keep-going')}' needs an --out that is a folder and ends in /`,
     );
-  const result = await scoreCommand({ ...flags, ...dataOf(command, data, flags.query), model, warn: note });
+  const notes = noting();
+  const result = await scoreCommand({ ...flags, ...dataOf(command, data, flags.query), model, warn: notes.note });
   warnAll(result.warnings);
-  if (json) printJson({ model, out, ...result });
+  if (json) printJson({ model, out, ...result, warnings: [...result.warnings, ...notes.warnings] });
   else print(scoreReport(out, result));
   return undefined;
 }

@@ -4,7 +4,7 @@ import { LogoddsError } from '../../../src/index.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { counted, roughPercent, whole, word } from '../figures/wording.ts';
 import { type BatchOptions, type BatchResult, scoreBatch } from '../jobs/batch/batch.ts';
-import { dataOf, note, print, printJson, warnAll } from './common.ts';
+import { dataOf, noting, print, printJson, warnAll } from './common.ts';
 
 type Flags = Omit<BatchOptions, 'data' | 'model' | 'warn'> & { readonly json?: boolean };
 
@@ -21,9 +21,10 @@ export async function runBatch(
       'ERR_DATA',
       `--out ${flags.out}: expected DATA that is files or objects, got ${data === '-' ? 'standard input' : '--query'}; a folder has a part for each of them: name a file as --out`,
     );
+  const { note, warnings } = noting();
   const result = await scoreBatch({ ...flags, data, model, warn: note });
   warnAll(result.warnings);
-  if (json) printJson({ model, ...result });
+  if (json) printJson({ model, ...result, warnings: [...result.warnings, ...warnings] });
   else print(batchReport(result));
   return result.refused.length > 0 ? 3 : 0;
 }

@@ -47,11 +47,20 @@ interface Sdk {
   readonly StorageSharedKeyCredential: new (account: string, key: string) => unknown;
 }
 
+/** Names of containers, and those that Azure has itself. */
+const NAME = /^(\$(root|web|logs)|(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*)$/;
+
 /** @param bucket  of an address: CONTAINER, or CONTAINER@HOST @throws ERR_STORE */
 export async function openAz(bucket: string): Promise<ObjectStore> {
   const address = `az://${bucket}`;
-  const sdk = await loadPeer<Sdk>('@azure/storage-blob', address);
   const [container, host] = bucket.split('@');
+  // Azure answers without a word
+  if (!NAME.test(container))
+    throw commandError(
+      'ERR_STORE',
+      `${address}: expected a container whose name has 3 to 63 lower-case letters, digits and single hyphens, got ${JSON.stringify(container)}; check the address`,
+    );
+  const sdk = await loadPeer<Sdk>('@azure/storage-blob', address);
   const env = process.env;
   const options = {
     // `trying` tries again
@@ -82,6 +91,8 @@ export async function openAz(bucket: string): Promise<ObjectStore> {
 const KINDS: Readonly<Record<string, FailureKind>> = {
   BlobNotFound: 'absent',
   ContainerNotFound: 'bucket',
+  InvalidResourceName: 'bucket',
+  OutOfRangeInput: 'bucket',
   ConditionNotMet: 'changed',
   AuthenticationFailed: 'credentials',
   InvalidAuthenticationInfo: 'credentials',

@@ -105,7 +105,8 @@ export function storeError(store: ObjectStore, verb: Verb, address: string, erro
   // an object may be absent before it is written, its bucket may not
   const kind = found === 'absent' && verb === 'write' ? 'bucket' : found;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const said = withoutSecrets(brief(message.replace(/\. +/g, '; '))) || 'no message';
+  const words = withoutSecrets(brief(message.replace(/\. +/g, '; ')));
+  const said = words === '' || words === name || words === 'UnknownError' ? answerOf(error) : words;
   const { got, next }: Words =
     kind === 'other' ? { got: 'an error', next: 'check the address, the endpoint and the rights' } : WORDS[kind](verb);
   const detail = ['changed', 'absent', 'bucket'].includes(kind)
@@ -114,6 +115,22 @@ export function storeError(store: ObjectStore, verb: Verb, address: string, erro
   return commandError('ERR_STORE', `${address}: expected ${EXPECTED[verb]}, got ${got}${detail}; ${next}`, {
     cause: error,
   });
+}
+
+/** What the answer to a request says without a message, as those to HEAD have none. Each SDK has it elsewhere. */
+function answerOf(error: unknown): string {
+  const { code, statusCode, details, response, $metadata } = Object(error) as {
+    code?: unknown;
+    statusCode?: number;
+    details?: { errorCode?: string };
+    response?: { status?: number };
+    $metadata?: { httpStatusCode?: number };
+  };
+  const status =
+    statusCode ?? $metadata?.httpStatusCode ?? response?.status ?? (typeof code === 'number' ? code : undefined);
+  const named = details?.errorCode ?? (typeof code === 'string' ? code : undefined);
+  const said = [named && withoutSecrets(brief(named)), status !== undefined && `status ${status}`].filter(Boolean);
+  return said.length > 0 ? said.join(', ') : 'an answer without a message, code and status';
 }
 
 /** An error of kind `changed`, for stores whose answer shows it. */

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .explain import Contributions, Reason
     from .interval import Interval
     from .sklearn import LogisticRegression as LogisticRegression
+    from .sklearn import SeparationWarning as SeparationWarning
     from .sklearn import from_sklearn as from_sklearn
     from .sklearn import to_sklearn as to_sklearn
 
@@ -23,7 +24,7 @@ __all__ = ["Contributions", "Interval", "LogoddsError", "LogoddsWarning", "Model
 
 #: the files of what few programs need, which are imported when it is asked for
 _LATER = {"Contributions": "explain", "Interval": "interval", "Reason": "explain"}
-_FOR_SKLEARN = ("LogisticRegression", "from_sklearn", "to_sklearn")
+_FOR_SKLEARN = ("LogisticRegression", "SeparationWarning", "from_sklearn", "to_sklearn")
 
 
 def __getattr__(name: str) -> Any:

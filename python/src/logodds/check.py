@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dates import DATE_PARTS
 from .errors import LogoddsError
+from .labels import typed_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,6 +112,8 @@ def _wrong_in(manifest: Json) -> str | None:
     )
     if not fits or not (reference is None or (multiclass == "multinomial" and reference in classes)):
         return ".classes"
+    if typed_labels(classes, manifest.get("labelType")) is None:
+        return ".labelType"
     features = manifest["schema"]["features"]
     for i, feature in enumerate(features):
         if not is_object(feature) or not is_text(feature.get("name")) or not is_text(feature.get("kind")):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .elementary import Floats
 from .encoder import Encoded, Encoder
-from .errors import cut, show
+from .errors import LogoddsError, cut, show
 from .features import CROSS, Feature, field_of
 from .labels import is_number, number_text
 from .tables import Column
@@ -64,7 +64,14 @@ class Contributions:
     values: Floats
 
     def top(self, k: int) -> list[list[tuple[str, float]]]:
-        """The k greatest contributions (in size) of each row, with two classes."""
+        """The k greatest contributions (in size) of each row, with two classes.
+
+        :raises LogoddsError: ERR_RANGE for k, and for more than two classes
+        """
+        if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
+            raise LogoddsError("ERR_RANGE", f"k: expected an integer >= 1, got {show(k)}; give one")
+        if self.values.ndim > 2:
+            raise LogoddsError("ERR_RANGE", f"top: expected two classes, got {self.values.shape[2]}; take `values`, which has the contributions to each class")
         order = np.argsort(-np.abs(self.values), axis=1, kind="stable")[:, :k]
         return [[(self.features[f], float(row[f])) for f in places] for row, places in zip(self.values, order)]
 

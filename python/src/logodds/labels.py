@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,6 +62,11 @@ def label_of(value: object) -> str | None:
     return None
 
 
+def whole_label_of(value: object) -> str | None:
+    """`label_of` where all digits of a whole number count, as in columns that have a type."""
+    return str(value) if type(value) is int else label_of(value)
+
+
 def text_of(value: object) -> str | None:
     """`label_of`; of a date or time its text in ISO 8601, in UTC to the millisecond."""
     milliseconds = milliseconds_of(value)
@@ -94,6 +101,41 @@ def iso_text(milliseconds: int) -> str:
     return f"{year if len(year) == 4 else f'{year[0] if year[0] == chr(45) else chr(43)}{year.lstrip(chr(45)).zfill(6)}'}{rest}Z"
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_GAPS = frozenset({"NAType", "NaTType"})
+
+
 def python_of(value: Any) -> Any:
-    """A scalar of numpy as Python has it."""
-    return value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
+    """A scalar of numpy, Arrow, pandas or decimal as Python has it: NA and NaT are None, a decimal is a number as in Arrow."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if isinstance(value, np.generic):
+        return value if isinstance(value, np.datetime64) else value.item()
+    if isinstance(value, decimal.Decimal):
+        # all digits of a whole number count where it is a category
+        return int(value) if value.is_finite() and value.as_tuple().exponent == 0 else float(value)
+    if kind.__name__ in _GAPS and kind.__module__.startswith("pandas."):
+        return None
+    return python_of(value.as_py()) if kind.__module__.startswith("pyarrow.") and hasattr(value, "as_py") else value
+
+
+#: of each type of label what makes one of its text
+_READ: dict[str, Callable[[str], Any]] = {"boolean": {"false": False, "true": True}.__getitem__, "integer": int, "number": float}
+
+
+def label_type_of(labels: Sequence[Any]) -> str | None:
+    """The type of labels of Python, as a model file has it: boolean, integer or number; None for texts, and for several types."""
+    kinds = {type(label) for label in labels}
+    if kinds == {bool}:
+        return "boolean"
+    return "integer" if kinds == {int} else "number" if kinds and kinds <= {int, float} else None
+
+
+def typed_labels(labels: Sequence[str], label_type: object) -> list[Any] | None:
+    """Texts of labels in their type; as they are for texts and types of later versions. None: one of them is not of this type."""
+    read = _READ.get(label_type, str) if isinstance(label_type, str) else str
+    try:
+        return [read(label) for label in labels]
+    except (KeyError, ValueError):
+        return None

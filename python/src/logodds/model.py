@@ -14,6 +14,7 @@ from .encoder import Encoded, Encoder
 from .errors import MEND, LogoddsError, cell_error, names, show
 from .features import field_of
 from .kernels import Scorer
+from .labels import label_of, python_of, typed_labels
 from .modelfile import Tensor, read_model, tensor, write_model
 from .outcomes import labels_of, needs_outcomes, probabilities_of, review_of
 from .tables import Table, table_of
@@ -85,11 +86,11 @@ class Scores:
     out_of_range: Floats
     #: [rows], whether the probability is in the band for review; None: the model has no band
     review: NDArray[np.bool_] | None
-    #: texts of the model's classes
-    classes: NDArray[np.object_]
+    #: the model's classes, as `Model.classes_`
+    classes: NDArray[Any]
 
     @cached_property
-    def labels(self) -> NDArray[np.object_]:
+    def labels(self) -> NDArray[Any]:
         """[rows], the label of each row."""
         return self.classes[self.codes]
 
@@ -154,19 +155,29 @@ class Model:
         return write_model(self.manifest, tensors)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model file: whole, or not at all."""
+        """Writes the model file: whole, or not at all.
+
+        :raises LogoddsError: ERR_DATA for a path that cannot be written
+        """
         import tempfile
 
+        if not isinstance(path, (str, os.PathLike)):
+            raise LogoddsError("ERR_DATA", f"save: expected a path, got {show(path)}; give the path of a .safetensors file")
         data = self.to_bytes()
-        folder, name = os.path.split(os.path.abspath(path))
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
-            try:
-                file.write(data)
-                file.close()
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        where = os.fsdecode(path)
+        try:
+            folder, name = os.path.split(os.path.abspath(where))
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
+                try:
+                    file.write(data)
+                    file.close()
+                    os.replace(file.name, where)
+                except BaseException:
+                    os.unlink(file.name)
+                    raise
+        except (OSError, ValueError) as error:
+            got = getattr(error, "strerror", None) or error
+            raise LogoddsError("ERR_DATA", f"{where}: expected a path that can be written, got {got}; check the path") from error
 
     def __repr__(self) -> str:
         target, classes = self.manifest["target"], self.manifest["classes"]
@@ -179,10 +190,11 @@ class Model:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
-    @property
-    def classes_(self) -> NDArray[np.object_]:
-        """The classes, in the order of the columns of `predict_proba`."""
-        return np.asarray(self.manifest["classes"], dtype=object)
+    @cached_property
+    def classes_(self) -> NDArray[Any]:
+        """The classes, in the order of the columns of `predict_proba`: texts, or what they were in the estimator that `from_sklearn` read."""
+        labels = typed_labels(self.manifest["classes"], self.manifest.get("labelType"))
+        return np.asarray(labels, dtype=object if labels and isinstance(labels[0], str) else None)
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
@@ -210,6 +222,8 @@ class Model:
 
     def _parts(self, table: Table, first_row: int) -> Iterator[tuple[int, Encoded]]:
         """The rows of a table encoded, a bounded number at a time, with the number of the first one."""
+        if not isinstance(first_row, (int, np.integer)) or isinstance(first_row, bool):
+            raise LogoddsError("ERR_RANGE", f"first_row: expected an integer, got {show(first_row)}; leave it out for 0")
         columns = table.columns(self._encoder.fields)
         step = max(1024, _CELLS // max(1, len(self._encoder.widths)))
         for start in range(0, max(1, table.rows), step):
@@ -293,7 +307,7 @@ class Model:
         planes = [1 - probabilities, probabilities]
         return planes if self.manifest["positive"] == self.manifest["classes"][1] else planes[::-1]
 
-    def predict(self, X: Any) -> NDArray[np.object_]:
+    def predict(self, X: Any) -> NDArray[Any]:
         """The label of each row, by the decision of the model. Parameters as of `score`."""
         return self.score(X).labels
 
@@ -325,7 +339,7 @@ class Model:
             raise self._lost(encoded, int(np.argmax(lost)), first_row)
         return phi
 
-    def reasons(self, X: Any, k: int = 4, toward: str | None = None, *, first_row: int = 0) -> list[list[Reason]]:
+    def reasons(self, X: Any, k: int = 4, toward: Any = None, *, first_row: int = 0) -> list[list[Reason]]:
         """The inputs that pushed each decision most towards a class, the greatest first.
 
         :param k: greatest number of reasons of a row
@@ -337,6 +351,7 @@ class Model:
         classes = self.manifest["classes"]
         if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
             raise LogoddsError("ERR_RANGE", f"k: expected an integer >= 1, got {show(k)}; leave it out for the default")
+        toward = None if toward is None else label_of(python_of(toward)) or toward
         if toward is not None and toward not in classes:
             raise LogoddsError("ERR_RANGE", f"toward: expected one of the classes {names(classes)}, got {show(toward)}; name one of them")
         table = table_of(X, self._encoder.fields)
@@ -349,6 +364,9 @@ class Model:
         """One of the `sources` of each row in words, with its value: the ``reason`` of the schema, else "feature is value"."""
         from .explain import words_of
 
+        sources = np.asarray(sources)
+        if sources.dtype.kind not in "iu" or sources.ndim != 1 or (len(sources) and not 0 <= sources.min() <= sources.max() < len(self.sources)):
+            raise LogoddsError("ERR_RANGE", f"sources: expected for each row an index below {len(self.sources)}, got something else; see model.sources")
         columns = table_of(X, self._encoder.fields).columns(self._encoder.fields)
         return [words_of(self.sources[source], columns, row)[1] for row, source in enumerate(sources.tolist())]
 

@@ -82,14 +82,17 @@ def _bytes_of(source: Any) -> tuple[str, bytes]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "model file", bytes(source)
     if hasattr(source, "read"):
-        return "model file", bytes(source.read())
+        content = source.read()
+        if not isinstance(content, (bytes, bytearray, memoryview)):
+            raise _refused("other", "model file", f"expected bytes, got {show(content)}; open the file in binary mode")
+        return "model file", bytes(content)
     if not isinstance(source, (str, os.PathLike)):
         raise _refused("other", "model file", f"expected a path or bytes, got {show(source)}; give the path of a .safetensors file")
     try:
         with open(source, "rb") as file:
             return str(source), file.read()
-    except OSError as error:
-        raise LogoddsError("ERR_DATA", f"{source}: expected a model file, got {error.strerror or error}; check the path") from error
+    except (OSError, ValueError) as error:
+        raise LogoddsError("ERR_DATA", f"{source!s}: expected a model file, got {getattr(error, 'strerror', None) or error}; check the path") from error
 
 
 def _digest_of(data: bytes) -> str:

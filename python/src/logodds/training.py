@@ -198,7 +198,7 @@ def _newton(likelihood: Likelihood, penalty: Penalty, total: float, tol: float, 
             step = _proximal_step(hessian, smooth, w, penalty)
             fall = float(smooth @ step) + penalty.lasso * float((np.abs(w + step) - np.abs(w)) @ penalty.on)
         else:
-            step = _newton_step(hessian, smooth, penalty)
+            step = newton_step(hessian, smooth, penalty)
             fall = float(smooth @ step)
         size = 1.0
         while True:
@@ -218,7 +218,8 @@ def _newton(likelihood: Likelihood, penalty: Penalty, total: float, tol: float, 
     raise AssertionError
 
 
-def _newton_step(hessian: Floats, gradient: Floats, penalty: Penalty) -> Floats:
+def newton_step(hessian: Floats, gradient: Floats, penalty: Penalty) -> Floats:
+    """The step that solves hessian·step = -gradient for the parameters that may move."""
     free = np.flatnonzero(penalty.free)
     block = hessian[np.ix_(free, free)]
     step = np.zeros_like(gradient)

@@ -37,18 +37,29 @@ export interface ManifestFile extends Made {
 /** @throws ERR_OUTPUT for a file that is no manifest */
 export async function readManifest(folder: OutputFolder): Promise<ManifestFile | null> {
   const text = await folder.read(MANIFEST);
-  if (text === null || text === '') return null;
+  if (text === null) return null;
   try {
     const found = JSON.parse(text) as ManifestFile;
-    if (found.format === 1 && typeof found.model === 'string' && Array.isArray(found.parts)) return found;
+    if (found.format === 1 && typeof found.model === 'string' && isObject(found.options) && found.parts.every(isDone))
+      return found;
   } catch {
     // told below
   }
+  const got = text.trim() === '' ? 'an empty file' : 'something else';
   throw commandError(
     'ERR_OUTPUT',
-    `${folder.place}${MANIFEST}: expected a manifest of format 1, got something else; choose another --out, or remove it to make all parts anew`,
+    `${folder.place}${MANIFEST}: expected a manifest of format 1, got ${got}; make all parts anew by --restart, or choose another --out`,
   );
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const isDone = ({ input, output, stamp, bytes, rows, defaulted, strangers }: Done): boolean =>
+  typeof input === 'string' &&
+  typeof output === 'string' &&
+  isObject(stamp) &&
+  [bytes, rows, defaulted].every(Number.isFinite) &&
+  Array.isArray(strangers);
 
 /** @throws ERR_OUTPUT for a manifest of another model, or of other options */
 export function refuseOtherMade(place: string, found: Made, own: Made): void {

@@ -17,9 +17,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..elementary import Floats, sigmoid
+from ..errors import LogoddsWarning, show
 from ..kernels import Scorer
 from ..outcomes import softmax
 from ..training import MOST_L1, MOST_NEWTON, Likelihood, Penalty, minimise
+from .separation import separated_by
+
+
+class SeparationWarning(LogoddsWarning, ConvergenceWarning):  # type: ignore[misc]
+    """A fit without a penalty whose classes are separated: the likelihood has no maximum."""
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -31,7 +37,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     to the optimum: with more than two classes of the multinomial loss. Nothing is scaled; the intercept has no penalty.
 
-    :param C: inverse strength of the penalty; infinity for none
+    :param C: inverse strength of the penalty; infinity for none. Then separated classes warn (`SeparationWarning`), as their weights have no end.
     :param l1_ratio: share of the L1 penalty, 0 to 1
     :param fit_intercept: False holds the intercept at 0
     :param class_weight: weights by class, or "balanced"
@@ -98,7 +104,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, codes = np.unique(y, return_inverse=True)
         count = len(self.classes_)
         if count < 2:
-            raise ValueError(f"y: expected labels of 2 classes or more, got one class, {self.classes_[0]!r}; give rows of another class")
+            raise ValueError(f"y: expected labels of 2 classes or more, got one class, {show(self.classes_[0])}; give rows of another class")
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if self.class_weight is not None:
             by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=weights)
@@ -118,7 +124,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         solver = self._solver(likelihood.parameters, penalty)
         fit = minimise(likelihood, penalty, total, solver, self.tol, self.max_iter, np.zeros(likelihood.parameters))
-        if not fit.converged:
+        separated = None if strength > 0 else separated_by(X, codes, weights, likelihood, penalty, fit.parameters)
+        if separated is not None:
+            warnings.warn(_separation(*separated, getattr(self, "feature_names_in_", None)), SeparationWarning, stacklevel=2)
+        elif not fit.converged:
             warnings.warn(
                 f"fit: expected a gradient of at most {self.tol:g} for each unit of weight, got {fit.violation:.2g} after {fit.iterations} "
                 "iterations; scale the features, or raise max_iter",
@@ -172,3 +181,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The class of the greatest probability."""
         logits = self.decision_function(X)
         return np.asarray(self.classes_[(logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)])
+
+
+def _separation(columns: list[int], complete: bool, names: Any) -> str:
+    listed = [f"x{j}" if names is None else str(names[j]) for j in columns]
+    shown = ", ".join(listed[:10]) + (f" and {len(listed) - 10} more" if len(listed) > 10 else "")
+    how = "the features separate the classes completely" if complete else "all rows on one side have one class"
+    return (
+        f"SEPARATION: {shown or 'the intercept'}: {how}, so the likelihood has no maximum and these weights grow without limit; "
+        "give a finite C, or merge or drop what is named here"
+    )

@@ -10,13 +10,16 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression as Peer
 from sklearn.linear_model import LogisticRegressionCV, SGDClassifier
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..elementary import Floats, sigmoid
 from ..encoder import Encoder
-from ..labels import label_of, python_of
+from ..errors import show
+from ..features import field_of, is_cross
+from ..labels import label_type_of, python_of, whole_label_of
 from ..model import Model
 from .estimator import LogisticRegression
 from .steps import through
@@ -28,13 +31,13 @@ PRODUCER = "logodds 0.1.0 (Python)"
 def from_sklearn(estimator: Any, columns: Sequence[str] | None = None, *, target: str = "target") -> Model:
     """The model of a fitted pipeline, whose logits differ from those of scikit-learn by rounding alone (about 1e-12).
 
-    It reads pipelines, unions and column transformers of StandardScaler, RobustScaler, MinMaxScaler, MaxAbsScaler, PowerTransformer,
-    FunctionTransformer (log, log1p, sqrt), SimpleImputer, MissingIndicator, OneHotEncoder, OrdinalEncoder, TargetEncoder, KBinsDiscretizer,
-    PolynomialFeatures (of categories), CountVectorizer, TfidfVectorizer and HashingVectorizer (with ``norm=None``), FeatureHasher, and selections of
-    features; at their end LogisticRegression, LogisticRegressionCV, SGDClassifier (log loss) or OneVsRestClassifier of them; around it
-    CalibratedClassifierCV (``ensemble=False``), TunedThresholdClassifierCV and FixedThresholdClassifier. Anything else is refused by name. The
-    labels of the model are the texts of the classes. Tokens of FeatureHasher lose the blanks around them, and empty ones are left out, which
-    scikit-learn keeps.
+    It reads pipelines, unions and column transformers of StandardScaler, RobustScaler, MinMaxScaler, MaxAbsScaler, PowerTransformer, FunctionTransformer
+    (log, log1p, sqrt), SimpleImputer, MissingIndicator, OneHotEncoder, OrdinalEncoder, TargetEncoder, KBinsDiscretizer, PolynomialFeatures (of
+    categories), CountVectorizer, TfidfVectorizer and HashingVectorizer (with ``norm=None``), FeatureHasher, and selections of features; at their end
+    LogisticRegression, LogisticRegressionCV, SGDClassifier (log loss) or OneVsRestClassifier of them; around it CalibratedClassifierCV
+    (``ensemble=False``), TunedThresholdClassifierCV, FixedThresholdClassifier, GridSearchCV and RandomizedSearchCV. Anything else is refused by name. The
+    labels of the model have the type of the classes: numbers, booleans or texts. Tokens of FeatureHasher lose the blanks around them, and empty ones are
+    left out, which scikit-learn keeps.
 
     :param columns: names of the inputs, where the estimator was fitted without names; default x0, x1, …
     :param target: name of the target, for reports
@@ -43,14 +46,18 @@ def from_sklearn(estimator: Any, columns: Sequence[str] | None = None, *, target
     >>> from sklearn.linear_model import LogisticRegression
     >>> fitted = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
     >>> from_sklearn(fitted, columns=["hours"]).predict([{"hours": 2.5}]).tolist()
-    ['1']
+    [1]
     """
+    if not hasattr(estimator, "fit") or isinstance(estimator, type):
+        raise CannotSay("estimator", "a fitted estimator of scikit-learn", show(estimator), "fit a pipeline, and give that")
     check_is_fitted(estimator)
     names = _names_of(estimator, columns)
     features = Features()
     found = _fitted(estimator, [Raw(name) for name in names], features, "estimator")
     for base in features.bases:
         _settle(base, found)
+    # arrays have the order of the fit
+    features.bases.sort(key=lambda base: (is_cross(base.feature), 0 if is_cross(base.feature) else names.index(field_of(base.feature))))
     schema = [base.feature for base in features.bases]
     encoder = Encoder(schema)
     vectors = len(found["intercept"])
@@ -62,10 +69,12 @@ def from_sklearn(estimator: Any, columns: Sequence[str] | None = None, *, target
     classes = [_label(one) for one in found["classes"]]
     if len(set(classes)) < len(classes):
         raise CannotSay("classes", "distinct labels", f"{classes} (1 and '1' are one label)", "write them as texts before the fit")
+    label_type = label_type_of([python_of(one) for one in found["classes"]])
     manifest = {
         "format": 1,
         "producer": PRODUCER,
         "classes": classes,
+        **({} if label_type is None else {"labelType": label_type}),
         "positive": classes[1] if vectors == 1 else None,
         "multiclass": None if vectors == 1 else found["multiclass"],
         "reference": None,
@@ -96,23 +105,25 @@ def from_sklearn(estimator: Any, columns: Sequence[str] | None = None, *, target
 
 
 def _names_of(estimator: Any, columns: Sequence[str] | None) -> list[str]:
+    if columns is not None and (isinstance(columns, str) or not hasattr(columns, "__len__") or not all(isinstance(name, str) for name in columns)):
+        raise CannotSay("columns", "a list of names", show(columns), "name every column of the fit")
     own = getattr(estimator, "feature_names_in_", None)
     if own is not None:
         own = [str(name) for name in own]
         if columns is not None and [*columns] != own:
-            raise ValueError(f"columns: expected those of the fit ({', '.join(own)}), got {', '.join(columns)}; leave them out")
+            raise CannotSay("columns", f"those of the fit ({', '.join(own)})", ", ".join(map(str, columns)), "leave them out")
         return own
     count = getattr(estimator, "n_features_in_", None)
     if columns is None:
         # a text vectoriser reads one column, and says nothing of it
         return [f"x{j}" for j in range(1 if count is None else int(count))]
     if count is not None and len(columns) != count:
-        raise ValueError(f"columns: expected {count} names, got {len(columns)}; name every column of the fit")
+        raise CannotSay("columns", f"{count} names", str(len(columns)), "name every column of the fit")
     return [*columns]
 
 
 def _label(value: Any) -> str:
-    label = label_of(python_of(value))
+    label = whole_label_of(python_of(value))
     if label is None:
         raise CannotSay("classes", "texts, numbers or booleans", type(value).__name__, "write them as texts before the fit")
     return label
@@ -123,6 +134,9 @@ def _fitted(estimator: Any, terms: list[Term], features: Features, name: str) ->
     step = f"{name} ({type(estimator).__name__})"
     if type(estimator).__name__ == "FrozenEstimator":
         return _fitted(estimator.estimator, terms, features, name)
+    if isinstance(estimator, BaseSearchCV):
+        check_is_fitted(estimator, "best_estimator_")
+        return _fitted(estimator.best_estimator_, terms, features, "estimator")
     if isinstance(estimator, Pipeline):
         for before, transformer in estimator.steps[:-1]:
             terms = through(transformer, terms, features, before)

@@ -10,17 +10,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..elementary import Floats
+from ..errors import LogoddsError
 from ..features import CODERS, CROSS, is_cross
-from ..labels import label_of, python_of
+from ..labels import label_of, python_of, whole_label_of
 
 GREATEST = 1.7976931348623157e308
 
 
-class CannotSay(ValueError):
-    """A step that a model file has no words for; the sentence names it."""
+class CannotSay(LogoddsError):
+    """ERR_SCHEMA for a step that a model file, or scikit-learn, has no words for; the sentence names it."""
 
     def __init__(self, step: str, expected: str, got: str, instead: str) -> None:
-        super().__init__(f"{step}: expected {expected}, got {got}; {instead}")
+        super().__init__("ERR_SCHEMA", f"{step}: expected {expected}, got {got}; {instead}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,8 @@ class Features:
 
     def bins(self, raw: Raw, edges: Sequence[float]) -> Base:
         """A number by its bin; numbers outside are in the nearest one."""
+        # a column of one value has one bin, without ends
+        edges = np.clip(np.asarray(edges, np.float64), -GREATEST, GREATEST).tolist()
         texts = [f"{_text(low)} … {_text(high)}" for low, high in pairwise(edges)]
         counts = [1] * len(texts)
         if raw.fill is not None:
@@ -194,7 +197,7 @@ def labels_of(step: str, categories: Any) -> tuple[list[str], list[int], list[in
         if is_gap(one):
             gaps.append(place)
             continue
-        label = label_of(one)
+        label = whole_label_of(one)
         if label is None:
             raise CannotSay(step, "categories that are texts, numbers or booleans", type(one).__name__, "write them as texts before the fit")
         if label in labels:

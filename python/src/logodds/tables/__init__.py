@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, names, refuse_absent, show
@@ -10,7 +10,7 @@ from ..labels import python_of
 from .arrays import column_of_array
 from .arrow import column_of_arrow
 from .columns import Coded, Column, Numbers, Times, Values
-from .frames import column_of_pandas
+from .frames import column_of_pandas, column_of_polars
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,8 +59,7 @@ def table_of(data: Any, fields: Sequence[str]) -> Table:
     if module == "pandas":
         return _table_of_pandas(data)
     if module == "polars":
-        # text as codes, without a value of Python for each cell
-        return _table_of_arrow(data.collect().to_arrow() if hasattr(data, "collect") else data.to_arrow())
+        return _table_of_polars(data)
     if module == "pyarrow":
         return _table_of_arrow(data)
     if isinstance(data, np.ndarray):
@@ -101,7 +100,7 @@ def _table_of_mapping(data: Mapping[str, Any]) -> Table:
 
 
 def _length(name: str, values: Any) -> int:
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+    if isinstance(values, (str, bytes, Mapping, Set)) or not hasattr(values, "__len__"):
         raise LogoddsError("ERR_SHAPE", f"column {show(name)}: expected a list or an array, got {show(values)}; give one value for each row")
     return len(values)
 
@@ -111,7 +110,7 @@ def _column_of(name: str, values: Any) -> Column:
     if module == "pandas":
         return column_of_pandas(name, values)
     if module == "polars":
-        return column_of_arrow(name, values.to_arrow())
+        return column_of_polars(name, values)
     if module == "pyarrow":
         return column_of_arrow(name, values)
     if isinstance(values, np.ndarray):
@@ -123,13 +122,13 @@ def _table_of_array(data: NDArray[Any], fields: Sequence[str]) -> Table:
     if data.dtype.names:
         return Table(len(data), data.dtype.names, lambda name: column_of_array(name, data[name]))
     if data.ndim != 2 or data.shape[1] != len(fields):
-        got = " × ".join(map(str, data.shape)) or "a scalar"
+        got = " × ".join(map(str, data.shape)) if data.ndim > 1 else "one row of them" if data.ndim else "a scalar"
         raise LogoddsError(
             "ERR_SHAPE",
             f"array: expected {len(fields)} columns ({names(fields)}), got {got}; give the columns in this order, or a frame with names",
         )
     places = {name: j for j, name in enumerate(fields)}
-    if data.dtype == np.float64 and 0 < data.size <= _IN_CACHE:
+    if type(data) is np.ndarray and data.dtype == np.float64 and 0 < data.size <= _IN_CACHE:
         # all columns at once: a call of numpy costs as much as a thousand cells
         planes = np.ascontiguousarray(data.T)
         with np.errstate(invalid="ignore"):
@@ -144,6 +143,13 @@ def _table_of_pandas(frame: Any) -> Table:
     found = [str(name) for name in frame.columns]
     # by place: one name may be there twice
     return Table(len(frame), found, lambda name: column_of_pandas(name, frame.iloc[:, found.index(name)]))
+
+
+def _table_of_polars(data: Any) -> Table:
+    frame = data.collect() if hasattr(data, "collect") else data
+    if not hasattr(frame, "columns"):
+        raise LogoddsError("ERR_SHAPE", f"table: expected a frame of polars, got {show(frame)}; use series.to_frame()")
+    return Table(len(frame), frame.columns, lambda name: column_of_polars(name, frame.get_column(name)))
 
 
 def _table_of_arrow(data: Any) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LogoddsError, show
 from ..labels import python_of
-from .columns import Coded, Column, Numbers, Times, Values
+from .columns import BOOLEANS, Coded, Column, Numbers, Times, Values, decoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +19,16 @@ else:
 def column_of_array(name: str, values: NDArray[Any]) -> Column:
     if values.ndim != 1:
         raise LogoddsError("ERR_SHAPE", f"column {show(name)}: expected one dimension, got {values.ndim}; give one value for each row")
+    if isinstance(values, np.ma.MaskedArray):
+        found = column_of_array(name, values.data)
+        gaps = np.ma.getmaskarray(values)
+        return decoded(found, np.arange(found.rows), gaps if found.missing is None else gaps | found.missing)
     kind = values.dtype.kind
     if kind in "iuf":
         # an array of numbers has no other sign for what is missing
         return Numbers(name, np.ascontiguousarray(values), None, nan_is_missing=kind == "f")
     if kind == "b":
-        return Coded(name, values.astype(np.int64), ("false", "true"), None)
+        return Coded(name, values.astype(np.int64), BOOLEANS, None)
     if kind == "M":
         gaps = np.isnat(values)
         return Times(name, np.where(gaps, 0, values.astype("datetime64[ms]").astype(np.int64)), gaps)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dates import DAY
 from ..elementary import Floats
-from .columns import Coded, Column, Numbers, Times, Values, decoded
+from .columns import BOOLEANS, Coded, Column, Numbers, Times, Values, decoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def column_of_arrow(name: str, column: Any) -> Column:
         whole = _whole(one) if kind.scale == 0 else None
         return Numbers(name, _doubles(one) if whole is None else whole, missing)
     if types.is_boolean(kind):
-        return Coded(name, one.fill_null(False).to_numpy(zero_copy_only=False).astype(np.int64), ("false", "true"), missing)
+        return Coded(name, one.fill_null(False).to_numpy(zero_copy_only=False).astype(np.int64), BOOLEANS, missing)
     if types.is_timestamp(kind) or types.is_date64(kind):
         ticks = one.cast(pyarrow.int64()).fill_null(0).to_numpy(zero_copy_only=False)
         unit = getattr(kind, "unit", "ms")

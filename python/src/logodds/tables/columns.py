@@ -109,6 +109,10 @@ def _ranked(values: Floats, whole: bool) -> tuple[Floats, Codes]:
     return distinct, (np.cumsum(present) - 1)[places]
 
 
+BOOLEANS = ("false", "true")
+"""Levels of a column of booleans"""
+
+
 class Coded(Column):
     """A column of texts: the code of each cell, and the text of each code."""
 
@@ -121,6 +125,9 @@ class Coded(Column):
         present = np.flatnonzero(~self.missing) if self.missing is not None else np.arange(self.rows)
         if len(present) == 0:
             return np.zeros(self.rows)
+        if self.levels is BOOLEANS:
+            row = int(present[0])
+            raise cell_error(first_row + row, self.name, "a number", bool(self.codes[row]), "write booleans as 0 and 1")
         texts = [self.levels[code] for code in self.codes[present]]
         # the first that is no number, else the first
         at = next((i for i, text in enumerate(texts) if not _reads_as_number(text)), 0)

@@ -53,6 +53,9 @@ def _by_category(encoder: Any, terms: Terms, features: Features, step: str, widt
         if fill is not None and fill not in labels:
             raise CannotSay(step, "an imputer whose value is a category", repr(raw.fill), "impute with a category of the fit")
         missing, *ghosts = [ask(categories[gap]) for gap in gaps] or [strange]
+        if fill is not None and gaps:
+            # an imputer of NaN leaves None as it is: what is missing then has two weights
+            missing, ghosts = values[labels.index(fill)], [missing, *ghosts]
         base = features.levels(raw.column, labels, "slot" if gaps or unknown else "error", "slot" if unknown else "error", fill, len(ghosts))
         out += [Linear({base: np.array([*values[:, j], missing[j], strange[j], *(ghost[j] for ghost in ghosts)])}) for j in range(width)]
         begin += width
@@ -65,24 +68,32 @@ def _takes_unknown(encoder: Any) -> bool:
 
 def _strange(categories: Any) -> Any:
     """A value that is no category, of their type."""
-    if np.asarray(categories).dtype.kind in "iufb":
+    kind = np.asarray(categories).dtype.kind
+    if kind in "iu":
+        known = {int(one) for one in categories}
+        return next(one for one in range(len(known) + 1) if one not in known)
+    if kind in "fb":
         numbers = np.asarray(categories, np.float64)
         return float(np.nanmax(numbers, initial=0.0)) + 1
     texts = [one for one in categories if isinstance(one, str)]
     return max(texts, default="") + "\x00?"
 
 
+#: of each kind of categories the type in which they are asked; whole numbers beyond 2**53 are no doubles
+_DTYPES: dict[str, Any] = {"i": np.int64, "u": np.uint64, "f": np.float64}
+
+
 def _asked(encoder: Any, row: Sequence[Any]) -> Floats:
     """What an encoder makes of one row."""
     names = getattr(encoder, "feature_names_in_", None)
-    kinds = {np.asarray(values).dtype.kind for values in encoder.categories_}
-    array = np.asarray([row], np.float64) if kinds <= set("iuf") else np.array([row], dtype=object)
-    data: Any = array
+    dtypes = [_DTYPES.get(np.asarray(values).dtype.kind, object) for values in encoder.categories_]
+    data: Any
     if names is not None:
         import pandas
 
-        kind = {} if array.dtype.kind == "f" else {"dtype": object}
-        data = pandas.DataFrame({name: [value] for name, value in zip(names, array[0])}, **kind)
+        data = pandas.DataFrame({name: pandas.Series([value], dtype=dtype) for name, value, dtype in zip(names, row, dtypes)})
+    else:
+        data = np.array([row], dtype=object if object in dtypes else np.result_type(*dtypes))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = encoder.transform(data)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...labels import python_of
+from ..cells import label_cells
 from ..terms import CannotSay, Features, Handler, Linear, Raw, Term, Terms, affine, is_gap, unit
 
 
@@ -90,7 +91,7 @@ def indicator(transformer: Any, terms: Terms, features: Features, step: str) -> 
 
 def function(transformer: Any, terms: Terms, _: Features, step: str) -> Terms:
     func = transformer.func
-    if func is None:
+    if func is None or func is label_cells:
         return terms
     names = {np.log: "log", np.log1p: "log1p", np.sqrt: "sqrt"}
     if func not in names or transformer.kw_args:
