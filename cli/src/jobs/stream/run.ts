@@ -1,9 +1,9 @@
 import { LogoddsError } from '../../../../src/index.ts';
-import type { Format, FormatOf, ModelInUse, Result } from './formats/format.ts';
+import type { Format, FormatOf, ModelInUse } from './formats/format.ts';
 import type { LabelLog } from './labels.ts';
 import type { StreamMetrics } from './metrics.ts';
 import type { FollowedModel } from './model.ts';
-import type { Batch, Header, Message, Output, Transport } from './transport.ts';
+import { type Batch, type Header, type Message, OURS, type Output, type Transport } from './transport.ts';
 
 export interface RunOptions {
   readonly transport: Transport;
@@ -17,9 +17,6 @@ export interface RunOptions {
   readonly metrics: StreamMetrics;
   readonly tell: (event: string, text: string) => void;
 }
-
-/** Headers that a message gets, beside its own. */
-const OURS = 'logodds-';
 
 /** Scores what comes, publishes what becomes of it, batch after batch. */
 export class Run {
@@ -62,7 +59,7 @@ export class Run {
     const { model, formatOf } = this.#options;
     if (this.#format?.used !== model.current) {
       const before = this.#format?.format;
-      this.#format = { used: model.current, format: formatOf(model.current), headers: headersOf(model.current) };
+      this.#format = { used: model.current, format: formatOf(model.current), headers: headersOfModel(model.current) };
       // a batch that is being scored has it still
       if (before) void Promise.all(this.#under).then(() => before.free());
     }
@@ -96,24 +93,22 @@ export class Run {
   async #score({ messages, source }: Batch) {
     const { used, format, headers } = this.#inUse()!;
     const { out } = this.#options;
-    const payloads: Buffer[] = [];
+    const payloads: Message[] = [];
     let bytes = 0;
-    for (const { value } of messages)
-      if (value !== null) {
-        payloads.push(value);
-        bytes += value.length;
+    for (const message of messages)
+      if (!message.isTombstone) {
+        payloads.push(message);
+        bytes += message.to - message.from;
       }
-    const results: readonly Result[] = payloads.length > 0 ? await format.score(payloads) : [];
+    const results = payloads.length > 0 ? await format.score(payloads) : [];
     let [at, dead] = [0, 0];
-    const outputs = messages.map((message): Output => {
-      const id: Header = [ID, Buffer.from(`${source}/${message.position}`, 'latin1')];
-      if (message.value === null)
-        return { of: message, to: out, value: null, headers: [...kept(message.headers), ...headers, id] };
-      const result = results[at++];
-      if ('value' in result)
-        return { of: message, to: out, value: result.value, headers: [...kept(message.headers), ...headers, id] };
-      dead++;
-      return this.#deadLetter(message, source, result.error, used);
+    const outputs = messages.map((of): Output => {
+      const value = of.isTombstone ? null : results[at++];
+      if (value instanceof LogoddsError) {
+        dead++;
+        return this.#deadLetter(of, source, value, used);
+      }
+      return { of, to: out, value, more: headers, id: `${source}/${of.position}` };
     });
     return { outputs, dead, tombstones: messages.length - payloads.length, bytes };
   }
@@ -137,22 +132,14 @@ export class Run {
       sha256,
     };
     const more = Object.entries(said).map(([key, text]): Header => [Buffer.from(OURS + key), Buffer.from(text)]);
-    return { of: message, to: deadLetter, value: message.value, headers: [...kept(message.headers), ...more] };
+    return { of: message, to: deadLetter, value: message, more, id: null };
   }
 }
 
-const ID = Buffer.from(`${OURS}id`);
-
-const headersOf = ({ name, version, sha256 }: ModelInUse): Header[] =>
+const headersOfModel = ({ name, version, sha256 }: ModelInUse): Header[] =>
   Object.entries({ model: name, ...(version !== null && { version }), sha256 }).map(
     ([key, text]): Header => [Buffer.from(OURS + key), Buffer.from(text)],
   );
-
-/** Headers of a message without those of an earlier model. */
-const kept = (headers: readonly Header[]): readonly Header[] =>
-  headers.some(isOurs) ? headers.filter((header) => !isOurs(header)) : headers;
-const isOurs = ([name]: Header): boolean =>
-  name.length > OURS.length && name.toString('latin1', 0, OURS.length) === OURS;
 
 /** Looks for another model from time to time. @returns ends it */
 export function follow(

@@ -2,7 +2,7 @@ import { arrowBodies } from '../../../../../service/src/index.ts';
 import { LogoddsError, pickEngine } from '../../../../../src/index.ts';
 import { fieldsOf } from '../../../../../src/stages.ts';
 import { reason } from '../../../write/temporary.ts';
-import type { Format, FormatOf, ModelInUse, Result } from './format.ts';
+import { bytesOf, type Format, type FormatOf, type ModelInUse, type Result, whole } from './format.ts';
 
 /** An Arrow IPC stream of records in, one of their scores out, as the service answers: p_CLASS, label, logit, defaulted. */
 export async function arrowFormats(): Promise<FormatOf> {
@@ -13,14 +13,14 @@ export async function arrowFormats(): Promise<FormatOf> {
     const one = (payload: Buffer): Result => {
       try {
         const scores = scorer.score(tableOfArrow(fields, payload));
-        return { value: Buffer.from(scoreArrow({ model: model as never }, { scores })) };
+        return whole(Buffer.from(scoreArrow({ model: model as never }, { scores })));
       } catch (error) {
-        if (error instanceof LogoddsError) return { error };
+        if (error instanceof LogoddsError) return error;
         // what cannot be read
         if ((error as { status?: number }).status !== 400) throw error;
-        return { error: new LogoddsError('ERR_DATA', reason(error).replace(/^body/, 'message')) };
+        return new LogoddsError('ERR_DATA', reason(error).replace(/^body/, 'message'));
       }
     };
-    return { score: (payloads) => payloads.map(one), free: () => scorer.free() };
+    return { score: (payloads) => payloads.map((payload) => one(bytesOf(payload))), free: () => scorer.free() };
   };
 }

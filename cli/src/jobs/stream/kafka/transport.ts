@@ -2,9 +2,10 @@ import { LogoddsError } from '../../../../../src/index.ts';
 import type { Batch, Happening, Output, Transport } from '../transport.ts';
 import { type Broker, Cluster } from './cluster.ts';
 import { namesOf, sentence, verdictOf, wordOf } from './errors.ts';
+import { FETCH } from './fetch.ts';
 import { Group, type Member } from './group.ts';
 import { Lane, type LaneHost } from './lane.ts';
-import { type ConnectionOptions, fetchV15 } from './library.ts';
+import type { ConnectionOptions, fetchV15 } from './library.ts';
 import { committed } from './records.ts';
 
 export interface KafkaOptions {
@@ -320,10 +321,11 @@ export class KafkaTransport implements Transport {
         });
       }
       const wait = lanes.length === this.#lanes.length ? FETCH_MS.all : FETCH_MS.some;
-      const answer = await this.#ask(leader, wait, [...topics.values()]);
-      for (const { topicId, partitions } of answer.responses)
+      const asked = [...topics.values()] as Parameters<typeof fetchV15.createRequest>[6];
+      const answer = await this.#cluster.broker('fetch', leader, FETCH, wait, 1, FETCH_BYTES, 1, 0, -1, asked, [], '');
+      for (const { topicId, partitions } of answer)
         for (const part of partitions) {
-          const at = byPlace.get(`${topicId} ${part.partitionIndex}`)!;
+          const at = byPlace.get(`${topicId} ${part.partition}`)!;
           const lane = lanes[at];
           lane.isFetching = false;
           if (part.errorCode === OUT_OF_RANGE) await lane.skip();
@@ -331,8 +333,8 @@ export class KafkaTransport implements Transport {
             this.#cluster.forget();
             await new Promise((resolve) => setTimeout(resolve, 100));
           } else {
-            const { messages, next } = committed(part.records ?? [], part.abortedTransactions, lane.position);
-            lane.end = Number(part.lastStableOffset);
+            const { messages, next } = committed(part.records, part.abortedTransactions, lane.position);
+            lane.end = part.lastStableOffset;
             lane.fetched(eras[at], messages, next);
           }
         }
@@ -344,30 +346,6 @@ export class KafkaTransport implements Transport {
       }
     } finally {
       for (const lane of lanes) lane.isFetching = false;
-    }
-  }
-
-  /** An answer in which each partition has its own error, if it has one. */
-  async #ask(leader: number, wait: number, topics: object[]) {
-    try {
-      return await this.#cluster.broker(
-        'fetch',
-        leader,
-        fetchV15.api,
-        wait,
-        1,
-        FETCH_BYTES,
-        1,
-        0,
-        -1,
-        topics as Parameters<typeof fetchV15.createRequest>[6],
-        [],
-        '',
-      );
-    } catch (error) {
-      const { response } = error as { response?: Awaited<ReturnType<typeof fetchV15.api.async>> };
-      if (response?.errorCode !== 0) throw error;
-      return response;
     }
   }
 }
