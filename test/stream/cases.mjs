@@ -4,46 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GOOD, OTHER, runUntil, SCORE, topics } from './casesParts.mjs';
+import { CASES as MODELS } from './models.mjs';
 import { nats } from './nats.mjs';
 import { clientAt, inPython, inPythonBeside, MODEL, metricsAt, root, stream, until } from './parts.mjs';
 import { registryOfSchemas } from './schemas.mjs';
-
-const OTHER = `${root}test/conformance/numeric.safetensors`;
-const GOOD = '{"code":"2","x":0.5}';
-/** of GOOD */
-const SCORE = { probability: expected(), label: 'yes' };
-
-function expected() {
-  const out = execFileSync(process.execPath, [
-    `${root}cli/bin/logodds.js`,
-    'explain',
-    MODEL,
-    '--record',
-    GOOD,
-    '--json',
-  ]);
-  return JSON.parse(out).probability;
-}
-
-/** Topics of a case, and the flags to read and write them. */
-function topics(broker, name, partitions = 1, config = '') {
-  const client = clientAt(broker.brokers);
-  const [read, out, dead] = ['in', 'out', 'dead'].map((part) => `${name}-${part}`);
-  client.create(...[read, out, dead].map((topic) => `${topic}:${partitions}${config}`));
-  const flags = ['--brokers', broker.brokers, '--in', read, '--out', out, '--group', name];
-  return { client, read, out, dead, flags, withDead: [...flags, '--dead-letter', dead] };
-}
-
-/** Runs a stream until the output, and what was set aside, have so many messages. */
-async function runUntil(args, client, counts, options) {
-  const one = stream(args, options);
-  await until(`${JSON.stringify(counts)} messages`, () =>
-    Object.entries(counts).every(([topic, count]) => client.read(topic).length >= count),
-  );
-  const ended = await one.stop();
-  assert.equal(ended.code, 0, ended.log);
-  return ended.result;
-}
+import { CASES as SECURE } from './secure.mjs';
 
 export const CASES = {
   /** Messages that are no records, by all ways to be none; good ones between them. */
@@ -230,7 +196,7 @@ export const CASES = {
       const registry = join(folder, 'registry');
       command('push', MODEL, '--name', 'm', '--alias', 'live', '--registry', registry);
       client.send(read, [{ key: 'a', value: GOOD }]);
-      const one = stream([...flags, '--registry', registry, '--every', '200ms'], { model: 'models:/m@live' });
+      const one = stream([...flags, '--registry', registry, '--every', '1s'], { model: 'models:/m@live' });
       await until('the first', () => client.read(out).length === 1);
       command('push', OTHER, '--name', 'm', '--alias', 'live', '--registry', registry);
       await one.event('model');
@@ -257,7 +223,7 @@ export const CASES = {
         '--group',
         'swap-file',
         '--every',
-        '200ms',
+        '1s',
       ];
       const two = stream(args, { model: file });
       await two.event('ready');
@@ -427,5 +393,7 @@ export const CASES = {
     assert.equal(columns.label.length, 3);
   },
 
+  ...SECURE,
+  ...MODELS,
   nats,
 };

@@ -35,7 +35,12 @@ export async function inPythonBeside(file, args) {
 /** librdkafka at a broker. */
 export const clientAt = (brokers) => ({
   create: (...topics) => inPython('client.py', [brokers, 'create', ...topics]),
-  fill: (topic, from, to, keys, bytes = 300) => inPython('client.py', [brokers, 'fill', topic, from, to, keys, bytes]),
+  /** @param config  of librdkafka, such as compression.codec */
+  fill: (topic, from, to, keys, bytes = 300, config = {}) =>
+    inPython('client.py', [brokers, 'fill', topic, from, to, keys, bytes], '', {
+      CLIENT_CONFIG: JSON.stringify(config),
+    }),
+  allow: (user, ...rights) => inPython('client.py', [brokers, 'allow', user, ...rights]),
   send: (topic, messages) =>
     inPython('client.py', [brokers, 'send', topic], messages.map((one) => `${JSON.stringify(one)}\n`).join('')),
   count: (topic, from, to, keys) => inPython('client.py', [brokers, 'count', topic, from, to, keys]),

@@ -5,7 +5,7 @@ import { namesOf, sentence, verdictOf, wordOf } from './errors.ts';
 import { FETCH } from './fetch.ts';
 import { Group, type Member } from './group.ts';
 import { Lane, type LaneHost } from './lane.ts';
-import type { ConnectionOptions, fetchV15 } from './library.ts';
+import { type ConnectionOptions, type fetchV15, ResponseError } from './library.ts';
 import { committed } from './records.ts';
 
 export interface KafkaOptions {
@@ -34,7 +34,7 @@ const REBALANCE_MS = 60_000;
 const SETTLE_MS = 20_000;
 const LONGEST_MS = 5000;
 
-/** Errors of a partition, by their numbers: what was learnt of its leader is old. */
+/** Error of a partition, by its number. */
 const OUT_OF_RANGE = 1;
 
 /**
@@ -114,8 +114,15 @@ export class KafkaTransport implements Transport {
     try {
       await this.#cluster.topic(name);
     } catch (error) {
-      if (!namesOf(error).some((one) => one === 'UNKNOWN_TOPIC_OR_PARTITION' || one === 'INVALID_TOPIC_EXCEPTION'))
-        throw error;
+      const names = namesOf(error);
+      const [verb, right] = this.#options.reads.includes(name) ? ['read', 'READ'] : ['write', 'WRITE'];
+      if (names.includes('TOPIC_AUTHORIZATION_FAILED'))
+        throw new LogoddsError(
+          'ERR_DATA',
+          `topic ${name}: expected the right to ${verb} it, got TOPIC_AUTHORIZATION_FAILED; allow ${right} on topic ${name}, or log in as another (--sasl)`,
+          { cause: error },
+        );
+      if (!names.some((one) => one === 'UNKNOWN_TOPIC_OR_PARTITION' || one === 'INVALID_TOPIC_EXCEPTION')) throw error;
       throw new LogoddsError(
         'ERR_DATA',
         `topic ${name}: expected a topic that is there, got none; create it (kafka-topics.sh --create --topic ${name}), or correct its name`,
@@ -330,8 +337,13 @@ export class KafkaTransport implements Transport {
           lane.isFetching = false;
           if (part.errorCode === OUT_OF_RANGE) await lane.skip();
           else if (part.errorCode !== 0) {
-            this.#cluster.forget();
-            await new Promise((resolve) => setTimeout(resolve, 100));
+            const error = new ResponseError(1, 15, { '': [part.errorCode, null] }, {});
+            // what was learnt of its leader is old, unless a person has to do something
+            if (verdictOf(error) === 'person') lane.restart(error);
+            else {
+              this.#cluster.forget();
+              await new Promise((resolve) => setTimeout(resolve, 100));
+            }
           } else {
             const { messages, next } = committed(part.records, part.abortedTransactions, lane.position);
             lane.end = part.lastStableOffset;
