@@ -4,7 +4,7 @@ import { jsonFormat } from '../../cli/src/jobs/stream/formats/json.ts';
 import { LogoddsError, loadModel } from '../../src/index.ts';
 
 const model = loadModel(readFileSync(new URL('../conformance/codes.safetensors', import.meta.url)));
-const used = { name: 'codes', version: null, sha256: '', model };
+const used = { name: 'codes', version: null, sha256: '', model, signed: null };
 const GOOD = '{"code":"2","x":0.5}';
 
 /** Payloads that lie in one piece of memory, with something between them. */
@@ -18,7 +18,7 @@ function score(...texts: string[]): string[] {
     return span;
   });
   const format = jsonFormat(used);
-  const results = format.score(spans) as Exclude<ReturnType<typeof format.score>, Promise<unknown>>;
+  const results = format.score(spans, null) as Exclude<ReturnType<typeof format.score>, Promise<unknown>>;
   format.free();
   return results.map((one) => (one instanceof LogoddsError ? one.code : one.bytes.toString('utf8', one.from, one.to)));
 }

@@ -1,7 +1,7 @@
 import { type ByteScores, byteScorer, NO_LABEL, type RowPart, rowWriter } from '../../../../../src/bytes.ts';
 import { LogoddsError, type Model } from '../../../../../src/index.ts';
 import type { Span } from '../transport.ts';
-import { bytesOf, type Format, type ModelInUse, type Result } from './format.ts';
+import { bytesOf, type Format, type LoggedRows, type Logging, type ModelInUse, type Result } from './format.ts';
 
 const BRACE = 0x7b;
 const END = 0x0a;
@@ -11,23 +11,24 @@ export function jsonFormat({ model }: ModelInUse): Format {
   const scorer = byteScorer(model, { onError: 'collect' });
   const writer = scoreWriter(model);
 
-  const score = (payloads: readonly Span[]): Result[] => {
+  const score = (payloads: readonly Span[], log: Logging | null): Result[] => {
     const results: Result[] = new Array(payloads.length);
     // records that are a line each go through the scanner together
     let lines: number[] = [];
     for (let i = 0; i < payloads.length; i++) {
       const { bytes, from, to } = payloads[i];
       if (bytes[from] === BRACE && to > from) lines.push(i);
-      else results[i] = alone(payloads[i]);
+      else results[i] = alone(payloads, i, log);
     }
     let scores = together(payloads, lines);
     if (scores.rows !== lines.length) {
       // a record of several lines: those that have one go alone
       const isLine = (i: number) => !bytesOf(payloads[i]).includes(END);
-      for (const i of lines) if (!isLine(i)) results[i] = alone(payloads[i]);
+      for (const i of lines) if (!isLine(i)) results[i] = alone(payloads, i, log);
       lines = lines.filter(isLine);
       scores = together(payloads, lines);
     }
+    if (log && lines.length > 0) log(logged(scores, payloads, lines));
     const values = writer(scores);
     for (let row = 0; row < lines.length; row++) results[lines[row]] = values[row];
     for (const error of scores.errors) results[lines[error.row]] = ofMessage(error);
@@ -50,9 +51,9 @@ export function jsonFormat({ model }: ModelInUse): Format {
     return scores;
   };
 
-  const alone = (payload: Span): Result => {
+  const alone = (payloads: readonly Span[], i: number, log: Logging | null): Result => {
     try {
-      const scores = scorer.json(bytesOf(payload));
+      const scores = scorer.json(bytesOf(payloads[i]));
       const [error] = scores.errors;
       if (error) return ofMessage(error);
       if (scores.rows !== 1)
@@ -60,6 +61,7 @@ export function jsonFormat({ model }: ModelInUse): Format {
           'ERR_DATA',
           `message: expected one record of JSON, got ${scores.rows}; send each in a message of its own`,
         );
+      log?.(logged(scores, payloads, [i]));
       return writer(scores)[0];
     } catch (error) {
       if (!(error instanceof LogoddsError)) throw error;
@@ -67,6 +69,20 @@ export function jsonFormat({ model }: ModelInUse): Format {
     }
   };
   return { score, free: () => scorer.free() };
+}
+
+/** Scores with the records that they are of, which are parsed for the log alone. */
+function logged(scores: ByteScores, payloads: readonly Span[], of: readonly number[]): LoggedRows {
+  const { logits, probabilities, labels, rows: count } = scores;
+  const refused = scores.errors.map(({ row }) => row);
+  const without = new Set(refused);
+  const records = of.map((i, row) => {
+    if (without.has(row)) return {};
+    const value = JSON.parse(bytesOf(payloads[i]).toString());
+    // a list of one record is a record
+    return Array.isArray(value) ? value[0] : value;
+  });
+  return { of, rows: { kind: 'records', records }, logits, probabilities, labels, count, refused };
 }
 
 /** The number of a row means nothing to who reads a dead letter. */
