@@ -99,7 +99,10 @@ export const CASES = {
       command('push', MODEL, '--name', 'm', '--registry', registry);
       const reference = { model: 'models:/m/1' };
       const more = [...args, '--registry', registry];
-      assert.match((await stream(more, reference).ended).log, /ERR_SIGNATURE signature of .*m.*: expected one of a trusted key, got none/);
+      assert.match(
+        (await stream(more, reference).ended).log,
+        /ERR_SIGNATURE signature of .*m.*: expected one of a trusted key, got none/,
+      );
       command('sign', 'models:/m/1', '--key', path('own.key'), '--registry', registry);
       const two = stream(more, reference);
       await two.event('ready');

@@ -105,12 +105,12 @@ export function endAll() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Waits until something holds, two minutes at most. */
-export async function until(what, holds, seconds = 120) {
+/** Waits until something holds, two minutes at most; asks every tenth of a second. */
+export async function until(what, holds, seconds = 120, everyMs = 100) {
   for (const end = Date.now() + seconds * 1000; ; ) {
     if (await holds()) return;
     if (Date.now() > end) throw new Error(`expected ${what} within ${seconds} s`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
