@@ -146,6 +146,34 @@ export const CASES = {
     assert.deepEqual([total, outOfOrder], [3000, 0]);
   },
 
+  /** A topic gets more partitions while two processes read it: their messages are scored as well. */
+  async grown(broker) {
+    const { client, read, out, flags } = topics(broker, 'grown');
+    const both = [stream(flags), stream(flags)];
+    for (const one of both) await one.event('rebalance');
+    client.grow(read, 3);
+    client.send(
+      read,
+      [0, 1, 2, 2].map((partition) => ({ key: 'a', value: GOOD, partition })),
+    );
+    await until('all', () => client.read(out).length === 4);
+    for (const one of both) assert.equal((await one.stop()).code, 0);
+  },
+
+  /** What other programs do with the group, and a name that two processes have. */
+  async crowd(broker) {
+    const { client, read, flags } = topics(broker, 'crowd');
+    client.send(read, [{ key: 'a', value: GOOD }]);
+    const first = stream([...flags, '--instance', 'a']);
+    await first.event('rebalance');
+    const second = stream([...flags, '--instance', 'a']);
+    const { code, log } = await first.ended;
+    assert.equal(code, 1);
+    assert.match(log, /expected one process of an instance, got FENCED_INSTANCE_ID; another process has begun/);
+    await second.event('rebalance');
+    assert.equal((await second.stop()).code, 0);
+  },
+
   /** A second process joins midway and leaves again; the first takes all back. */
   async rebalance(broker) {
     const { client, read, out, flags } = topics(broker, 'rebalance', 4);

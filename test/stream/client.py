@@ -5,6 +5,7 @@
     client.py BROKERS send TOPIC            lines {"key","value","headers"?,"partition"?} from standard input; value null is a tombstone
     client.py BROKERS count TOPIC FROM TO KEYS   reads committed messages until their end; how often each number came, and in which order
     client.py BROKERS read TOPIC            all committed messages
+    client.py BROKERS grow TOPIC PARTITIONS
     client.py BROKERS allow USER TYPE:NAME:OPERATION ...   rights, as ACLs
 """
 
@@ -14,8 +15,8 @@ import os
 import sys
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, NewTopic, ResourcePatternType,
-                                   ResourceType)
+from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, NewPartitions, NewTopic,
+                                   ResourcePatternType, ResourceType)
 
 CONFIG = {"bootstrap.servers": sys.argv[1], **json.loads(os.environ.get("CLIENT_CONFIG", "{}"))}
 
@@ -119,6 +120,13 @@ def read(topic):
     ]
 
 
+def grow(topic, partitions):
+    admin = AdminClient(CONFIG)
+    for future in admin.create_partitions([NewPartitions(topic, int(partitions))]).values():
+        future.result()
+    return {"partitions": int(partitions)}
+
+
 def allow(user, *rights):
     bindings = []
     for right in rights:
@@ -132,4 +140,4 @@ def allow(user, *rights):
 
 
 if __name__ == "__main__":
-    print(json.dumps({"create": create, "fill": fill, "send": send, "count": count, "read": read, "allow": allow}[sys.argv[2]](*sys.argv[3:])))
+    print(json.dumps({"create": create, "fill": fill, "send": send, "count": count, "read": read, "allow": allow, "grow": grow}[sys.argv[2]](*sys.argv[3:])))

@@ -1,7 +1,7 @@
 // Which model scores: who signed it, from which message on, and the prediction log of its scores.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GOOD, topics } from './casesParts.mjs';
@@ -68,10 +68,11 @@ export const CASES = {
     const { client, read, out, flags } = topics(broker, 'trust');
     await inFolder(async (path) => {
       const file = path('m.safetensors');
-      command('keygen', '--out', path('own.key'));
+      const [, key] = /key id: (\w+)/.exec(command('keygen', '--out', path('own.key')));
+      writeFileSync(path('revoked.json'), '[]');
       command('keygen', '--out', path('other.key'));
       put(MODEL, file);
-      const args = [...flags, '--every', '1s', '--trust', path('own.pem')];
+      const args = [...flags, '--every', '1s', '--trust', path('own.pem'), '--revoked', path('revoked.json')];
       const unsigned = await stream(args, { model: file }).ended;
       assert.equal(unsigned.code, 1, unsigned.log);
       assert.match(unsigned.log, /ERR_SIGNATURE signature of m: expected one of a trusted key, got none/);
@@ -91,7 +92,11 @@ export const CASES = {
       rmSync(`${file}.sig`);
       command('sign', file, '--key', path('own.key'), '--name', 'm');
       await one.event('model');
+      // what is in use goes on, and somebody is told
+      writeFileSync(path('revoked.json'), JSON.stringify([{ key, reason: 'lost' }]));
+      await until('doubt', () => one.events().some(({ text }) => /revoked.+; the model in use stays$/.test(text)));
       assert.equal((await one.stop()).code, 0);
+      writeFileSync(path('revoked.json'), '[]');
       const [first, second] = client.read(out);
       assert.equal(first.header['logodds-sha256'], second.header['logodds-sha256']);
       // of a registry, with the signature that was pushed beside it

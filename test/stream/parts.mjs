@@ -40,6 +40,7 @@ export const clientAt = (brokers) => ({
     inPython('client.py', [brokers, 'fill', topic, from, to, keys, bytes], '', {
       CLIENT_CONFIG: JSON.stringify(config),
     }),
+  grow: (topic, partitions) => inPython('client.py', [brokers, 'grow', topic, partitions]),
   allow: (user, ...rights) => inPython('client.py', [brokers, 'allow', user, ...rights]),
   send: (topic, messages) =>
     inPython('client.py', [brokers, 'send', topic], messages.map((one) => `${JSON.stringify(one)}\n`).join('')),

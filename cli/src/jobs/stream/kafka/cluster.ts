@@ -50,6 +50,14 @@ export class Cluster {
     return kept(this.#topics, name, () => this.#ask(name));
   }
 
+  /** Asks anew what a topic is. @returns whether it has another number of partitions */
+  async hasChanged(name: string): Promise<boolean> {
+    const before = await this.topic(name);
+    const now = await this.#ask(name);
+    this.#topics.set(name, Promise.resolve(now));
+    return now.partitions.length !== before.partitions.length;
+  }
+
   /** Forgets what may have changed. */
   forget(): void {
     this.#topics.clear();

@@ -33,6 +33,8 @@ const REBALANCE_MS = 60_000;
 /** How long batches that were begun may take when partitions are divided anew. */
 const SETTLE_MS = 20_000;
 const LONGEST_MS = 5000;
+/** How often to look whether a topic that is read has got more partitions. */
+const LOOK_MS = 15_000;
 
 /** Error of a partition, by its number. */
 const OUT_OF_RANGE = 1;
@@ -182,6 +184,7 @@ export class KafkaTransport implements Transport {
   async #stay(member: Member): Promise<'rebalance' | 'lost' | 'over'> {
     const every = Math.min(3000, this.#options.sessionMs / 4);
     let isStaying = true;
+    let looked = performance.now();
     for (;;) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, every);
@@ -194,6 +197,11 @@ export class KafkaTransport implements Transport {
       if (!isStaying || this.#isOver) return 'over';
       try {
         await this.#group.beat(member);
+        if (performance.now() - looked < LOOK_MS) continue;
+        looked = performance.now();
+        const changed = await Promise.all(this.#options.reads.map((name) => this.#cluster.hasChanged(name)));
+        // who joins again has them divided anew
+        if (changed.includes(true)) return 'rebalance';
       } catch (error) {
         const names = namesOf(error);
         if (names.includes('REBALANCE_IN_PROGRESS')) return 'rebalance';
