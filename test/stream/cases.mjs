@@ -295,6 +295,8 @@ export const CASES = {
     const cases = [
       [absent, 1, /ERR_DATA topic no-such: expected a topic that is there, got none; create it/],
       [[...flags, '--dead-letter', 'nowhere'], 1, /topic nowhere: expected/],
+      [[...flags, '--dead-letter', 'no name'], 1, /topic no name: expected a name of letters, digits/],
+      [[...flags, '--revoked', MODEL], 2, /--revoked: expected --trust beside it/],
       [[...flags, '--dead-letter', out], 2, /one twice/],
       [[...flags, '--format', 'avro'], 2, /--format avro: expected --schema-registry beside it/],
       [[...flags, '--ca', MODEL], 2, /--ca: expected --tls beside it/],
@@ -307,6 +309,7 @@ export const CASES = {
         1,
         /ERR_DATA 127\.0\.0\.1:1: expected an answer of the broker, got ECONNREFUSED/,
       ],
+      [['--brokers', '127.0.0.1:1,127.0.0.1:2', '--in', read, '--out', out, '--group', 'g'], 1, /got ECONNREFUSED/],
       [['--brokers', 'here', '--in', read, '--out', out, '--group', 'g'], 2, /--brokers: expected HOST:PORT/],
       [['--in', read, '--out', out, '--group', 'g'], 2, /--brokers or --nats/],
     ];

@@ -124,7 +124,13 @@ export class KafkaTransport implements Transport {
           `topic ${name}: expected the right to ${verb} it, got TOPIC_AUTHORIZATION_FAILED; allow ${right} on topic ${name}, or log in as another (--sasl)`,
           { cause: error },
         );
-      if (!names.some((one) => one === 'UNKNOWN_TOPIC_OR_PARTITION' || one === 'INVALID_TOPIC_EXCEPTION')) throw error;
+      if (names.includes('INVALID_TOPIC_EXCEPTION'))
+        throw new LogoddsError(
+          'ERR_DATA',
+          `topic ${name}: expected a name of letters, digits, points, - and _, 249 at most, got another; correct it`,
+          { cause: error },
+        );
+      if (!names.includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
       throw new LogoddsError(
         'ERR_DATA',
         `topic ${name}: expected a topic that is there, got none; create it (kafka-topics.sh --create --topic ${name}), or correct its name`,
