@@ -369,6 +369,20 @@ export const floors: readonly Floor[] = [
     rival: 'mlflow models serve',
     floor: 5,
   },
+  {
+    work: 'stream of Kafka, JSON of 300 bytes, exactly once, against 100,000 records a second',
+    suite: 'stream',
+    case: 'stream, 500k records of 300 bytes',
+    rival: '100,000 a second',
+    floor: 1,
+  },
+  {
+    work: 'the same against librdkafka copying alone, exactly once',
+    suite: 'stream',
+    case: 'stream, 500k records of 300 bytes',
+    rival: 'librdkafka',
+    floor: 1,
+  },
 ];
 
 export interface Finding extends Floor {

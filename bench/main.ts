@@ -17,6 +17,7 @@ import * as scoreFile from './suites/scoreFile.ts';
 import * as service from './suites/service.ts';
 import * as sparse from './suites/sparse.ts';
 import * as start from './suites/start.ts';
+import * as stream from './suites/stream.ts';
 import * as threads from './suites/threads.ts';
 import * as trainDense from './suites/trainDense.ts';
 import * as trainFile from './suites/trainFile.ts';
@@ -62,6 +63,7 @@ const suites: Record<string, Suite> = {
   'train-memory': trainMemory,
   monitor,
   service,
+  stream,
 };
 
 const notes = [

@@ -4,46 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GOOD, OTHER, runUntil, SCORE, topics } from './casesParts.mjs';
+import { CASES as MODELS } from './models.mjs';
 import { nats } from './nats.mjs';
 import { clientAt, inPython, inPythonBeside, MODEL, metricsAt, root, stream, until } from './parts.mjs';
 import { registryOfSchemas } from './schemas.mjs';
-
-const OTHER = `${root}test/conformance/numeric.safetensors`;
-const GOOD = '{"code":"2","x":0.5}';
-/** of GOOD */
-const SCORE = { probability: expected(), label: 'yes' };
-
-function expected() {
-  const out = execFileSync(process.execPath, [
-    `${root}cli/bin/logodds.js`,
-    'explain',
-    MODEL,
-    '--record',
-    GOOD,
-    '--json',
-  ]);
-  return JSON.parse(out).probability;
-}
-
-/** Topics of a case, and the flags to read and write them. */
-function topics(broker, name, partitions = 1, config = '') {
-  const client = clientAt(broker.brokers);
-  const [read, out, dead] = ['in', 'out', 'dead'].map((part) => `${name}-${part}`);
-  client.create(...[read, out, dead].map((topic) => `${topic}:${partitions}${config}`));
-  const flags = ['--brokers', broker.brokers, '--in', read, '--out', out, '--group', name];
-  return { client, read, out, dead, flags, withDead: [...flags, '--dead-letter', dead] };
-}
-
-/** Runs a stream until the output, and what was set aside, have so many messages. */
-async function runUntil(args, client, counts, options) {
-  const one = stream(args, options);
-  await until(`${JSON.stringify(counts)} messages`, () =>
-    Object.entries(counts).every(([topic, count]) => client.read(topic).length >= count),
-  );
-  const ended = await one.stop();
-  assert.equal(ended.code, 0, ended.log);
-  return ended.result;
-}
+import { CASES as SECURE } from './secure.mjs';
 
 export const CASES = {
   /** Messages that are no records, by all ways to be none; good ones between them. */
@@ -180,6 +146,34 @@ export const CASES = {
     assert.deepEqual([total, outOfOrder], [3000, 0]);
   },
 
+  /** A topic gets more partitions while two processes read it: their messages are scored as well. */
+  async grown(broker) {
+    const { client, read, out, flags } = topics(broker, 'grown');
+    const both = [stream(flags), stream(flags)];
+    for (const one of both) await one.event('rebalance');
+    client.grow(read, 3);
+    client.send(
+      read,
+      [0, 1, 2, 2].map((partition) => ({ key: 'a', value: GOOD, partition })),
+    );
+    await until('all', () => client.read(out).length === 4);
+    for (const one of both) assert.equal((await one.stop()).code, 0);
+  },
+
+  /** What other programs do with the group, and a name that two processes have. */
+  async crowd(broker) {
+    const { client, read, flags } = topics(broker, 'crowd');
+    client.send(read, [{ key: 'a', value: GOOD }]);
+    const first = stream([...flags, '--instance', 'a']);
+    await first.event('rebalance');
+    const second = stream([...flags, '--instance', 'a']);
+    const { code, log } = await first.ended;
+    assert.equal(code, 1);
+    assert.match(log, /expected one process of an instance, got FENCED_INSTANCE_ID; another process has begun/);
+    await second.event('rebalance');
+    assert.equal((await second.stop()).code, 0);
+  },
+
   /** A second process joins midway and leaves again; the first takes all back. */
   async rebalance(broker) {
     const { client, read, out, flags } = topics(broker, 'rebalance', 4);
@@ -230,7 +224,7 @@ export const CASES = {
       const registry = join(folder, 'registry');
       command('push', MODEL, '--name', 'm', '--alias', 'live', '--registry', registry);
       client.send(read, [{ key: 'a', value: GOOD }]);
-      const one = stream([...flags, '--registry', registry, '--every', '200ms'], { model: 'models:/m@live' });
+      const one = stream([...flags, '--registry', registry, '--every', '1s'], { model: 'models:/m@live' });
       await until('the first', () => client.read(out).length === 1);
       command('push', OTHER, '--name', 'm', '--alias', 'live', '--registry', registry);
       await one.event('model');
@@ -257,7 +251,7 @@ export const CASES = {
         '--group',
         'swap-file',
         '--every',
-        '200ms',
+        '1s',
       ];
       const two = stream(args, { model: file });
       await two.event('ready');
@@ -301,6 +295,8 @@ export const CASES = {
     const cases = [
       [absent, 1, /ERR_DATA topic no-such: expected a topic that is there, got none; create it/],
       [[...flags, '--dead-letter', 'nowhere'], 1, /topic nowhere: expected/],
+      [[...flags, '--dead-letter', 'no name'], 1, /topic no name: expected a name of letters, digits/],
+      [[...flags, '--revoked', MODEL], 2, /--revoked: expected --trust beside it/],
       [[...flags, '--dead-letter', out], 2, /one twice/],
       [[...flags, '--format', 'avro'], 2, /--format avro: expected --schema-registry beside it/],
       [[...flags, '--ca', MODEL], 2, /--ca: expected --tls beside it/],
@@ -313,6 +309,7 @@ export const CASES = {
         1,
         /ERR_DATA 127\.0\.0\.1:1: expected an answer of the broker, got ECONNREFUSED/,
       ],
+      [['--brokers', '127.0.0.1:1,127.0.0.1:2', '--in', read, '--out', out, '--group', 'g'], 1, /got ECONNREFUSED/],
       [['--brokers', 'here', '--in', read, '--out', out, '--group', 'g'], 2, /--brokers: expected HOST:PORT/],
       [['--in', read, '--out', out, '--group', 'g'], 2, /--brokers or --nats/],
     ];
@@ -427,5 +424,7 @@ export const CASES = {
     assert.equal(columns.label.length, 3);
   },
 
+  ...SECURE,
+  ...MODELS,
   nats,
 };

@@ -5,6 +5,8 @@
     client.py BROKERS send TOPIC            lines {"key","value","headers"?,"partition"?} from standard input; value null is a tombstone
     client.py BROKERS count TOPIC FROM TO KEYS   reads committed messages until their end; how often each number came, and in which order
     client.py BROKERS read TOPIC            all committed messages
+    client.py BROKERS grow TOPIC PARTITIONS
+    client.py BROKERS allow USER TYPE:NAME:OPERATION ...   rights, as ACLs
 """
 
 import base64
@@ -13,7 +15,8 @@ import os
 import sys
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, NewPartitions, NewTopic,
+                                   ResourcePatternType, ResourceType)
 
 CONFIG = {"bootstrap.servers": sys.argv[1], **json.loads(os.environ.get("CLIENT_CONFIG", "{}"))}
 
@@ -117,5 +120,24 @@ def read(topic):
     ]
 
 
+def grow(topic, partitions):
+    admin = AdminClient(CONFIG)
+    for future in admin.create_partitions([NewPartitions(topic, int(partitions))]).values():
+        future.result()
+    return {"partitions": int(partitions)}
+
+
+def allow(user, *rights):
+    bindings = []
+    for right in rights:
+        kind, name, operation = right.split(":")
+        bindings.append(AclBinding(ResourceType[kind], name, ResourcePatternType.PREFIXED, f"User:{user}", "*",
+                                   AclOperation[operation], AclPermissionType.ALLOW))
+    admin = AdminClient(CONFIG)
+    for future in admin.create_acls(bindings).values():
+        future.result()
+    return {"allowed": len(bindings)}
+
+
 if __name__ == "__main__":
-    print(json.dumps({"create": create, "fill": fill, "send": send, "count": count, "read": read}[sys.argv[2]](*sys.argv[3:])))
+    print(json.dumps({"create": create, "fill": fill, "send": send, "count": count, "read": read, "allow": allow, "grow": grow}[sys.argv[2]](*sys.argv[3:])))

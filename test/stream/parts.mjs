@@ -35,7 +35,13 @@ export async function inPythonBeside(file, args) {
 /** librdkafka at a broker. */
 export const clientAt = (brokers) => ({
   create: (...topics) => inPython('client.py', [brokers, 'create', ...topics]),
-  fill: (topic, from, to, keys, bytes = 300) => inPython('client.py', [brokers, 'fill', topic, from, to, keys, bytes]),
+  /** @param config  of librdkafka, such as compression.codec */
+  fill: (topic, from, to, keys, bytes = 300, config = {}) =>
+    inPython('client.py', [brokers, 'fill', topic, from, to, keys, bytes], '', {
+      CLIENT_CONFIG: JSON.stringify(config),
+    }),
+  grow: (topic, partitions) => inPython('client.py', [brokers, 'grow', topic, partitions]),
+  allow: (user, ...rights) => inPython('client.py', [brokers, 'allow', user, ...rights]),
   send: (topic, messages) =>
     inPython('client.py', [brokers, 'send', topic], messages.map((one) => `${JSON.stringify(one)}\n`).join('')),
   count: (topic, from, to, keys) => inPython('client.py', [brokers, 'count', topic, from, to, keys]),
@@ -100,12 +106,12 @@ export function endAll() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Waits until something holds, two minutes at most. */
-export async function until(what, holds, seconds = 120) {
+/** Waits until something holds, two minutes at most; asks every tenth of a second. */
+export async function until(what, holds, seconds = 120, everyMs = 100) {
   for (const end = Date.now() + seconds * 1000; ; ) {
     if (await holds()) return;
     if (Date.now() > end) throw new Error(`expected ${what} within ${seconds} s`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -15,8 +15,8 @@ import { FileLock } from './observation/fileLock.ts';
 import { otlpProblem } from './observation/flags.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
 import { Rollouts } from './rollouts.ts';
-import { filesOf, placeOf, readSignature } from './sources.ts';
-import { TrustFiles } from './trust.ts';
+import { filesOf, placeOf } from './sources.ts';
+import { readSignature, TrustFiles } from './trust.ts';
 import { fromEnvironment } from './vertex.ts';
 
 /*

@@ -5,7 +5,7 @@ import { SIGNATURE_ENDING, type SignatureReason } from '../../../registry/src/si
 import type { Followed, ModelSource, Shelf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
-import { stampOf } from './trust.ts';
+import { readSignature, stampOf } from './trust.ts';
 
 /** Where models are: a file with the name of its model, a folder of them, or a registry. */
 export type Place =
@@ -94,16 +94,6 @@ export type Told = (line: {
   readonly model: string;
   readonly [field: string]: unknown;
 }) => void;
-
-/** The file of the signature of a model; null: there is none. */
-export function readSignature(path: string): Uint8Array | null {
-  try {
-    return readFileSync(path + SIGNATURE_ENDING);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
 
 /** Signatures that time alone may mend, or a clock that is put right. */
 const MENDED_BY_TIME: readonly SignatureReason[] = ['not-yet', 'expired'];

@@ -1,5 +1,11 @@
-import { statSync } from 'node:fs';
-import { publicKeysOf, revokedOf, Trust, type TrustTexts } from '../../../registry/src/signing/index.ts';
+import { readFileSync, statSync } from 'node:fs';
+import {
+  publicKeysOf,
+  revokedOf,
+  SIGNATURE_ENDING,
+  Trust,
+  type TrustTexts,
+} from '../../../registry/src/signing/index.ts';
 import type { LogLine } from '../../../service/src/index.ts';
 import { optionFile } from '../read/optionFile.ts';
 import { reason } from '../write/temporary.ts';
@@ -76,4 +82,14 @@ export async function textsOf({ trust = [], revoked }: TrustFlags, flag = '--tru
   const text = optionFile('--revoked', revoked);
   revokedOf(text, `--revoked ${revoked}`);
   return { keys, revoked: text };
+}
+
+/** The file of the signature of a model; null: there is none. */
+export function readSignature(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path + SIGNATURE_ENDING);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }

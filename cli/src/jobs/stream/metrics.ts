@@ -9,6 +9,8 @@ const COUNTERS = {
   deadLetters: ['logodds_stream_dead_letters_total', 'Messages that could not be scored, in the dead-letter topic.'],
   labels: ['logodds_stream_labels_total', 'Labels that were appended to the log.'],
   labelsRefused: ['logodds_stream_labels_refused_total', 'Messages of the topic of labels that are no labels.'],
+  logged: ['logodds_stream_logged_total', 'Lines that were written to the prediction log.'],
+  notLogged: ['logodds_stream_not_logged_total', 'Lines of the prediction log that could not be written.'],
   batches: ['logodds_stream_batches_total', 'Batches that were published.'],
   again: [
     'logodds_stream_retries_total',

@@ -1,9 +1,11 @@
+import type { Scored } from '../../../../service/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import type { Format, FormatOf, ModelInUse, Result } from './formats/format.ts';
+import type { Format, FormatOf, LoggedRows, ModelInUse } from './formats/format.ts';
 import type { LabelLog } from './labels.ts';
+import type { ScoreLog } from './log.ts';
 import type { StreamMetrics } from './metrics.ts';
 import type { FollowedModel } from './model.ts';
-import type { Batch, Header, Message, Output, Transport } from './transport.ts';
+import { type Batch, type Header, type Message, OURS, type Output, type Transport } from './transport.ts';
 
 export interface RunOptions {
   readonly transport: Transport;
@@ -14,18 +16,24 @@ export interface RunOptions {
   readonly deadLetter: string | null;
   /** topic of labels, and where they go */
   readonly labels: { readonly topic: string; readonly log: LabelLog } | null;
+  /** null: there is none */
+  readonly log: ScoreLog | null;
   readonly metrics: StreamMetrics;
-  readonly tell: (event: string, text: string) => void;
+  readonly tell: Tell;
 }
 
-/** Headers that a message gets, beside its own. */
-const OURS = 'logodds-';
+/** Tells a person, and with --json a program. */
+export type Tell = (event: string, text: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 /** Scores what comes, publishes what becomes of it, batch after batch. */
 export class Run {
   readonly #options: RunOptions;
   readonly #under = new Set<Promise<void>>();
   #format: { readonly used: ModelInUse; readonly format: Format; readonly headers: readonly Header[] } | null = null;
+  /** by source, what scored last */
+  readonly #last = new Map<string, ModelInUse>();
+  /** why the log is not whole, as it was said last */
+  #unlogged = '';
   #fail: (error: unknown) => void = () => {};
   readonly #failure: Promise<never>;
 
@@ -62,7 +70,7 @@ export class Run {
     const { model, formatOf } = this.#options;
     if (this.#format?.used !== model.current) {
       const before = this.#format?.format;
-      this.#format = { used: model.current, format: formatOf(model.current), headers: headersOf(model.current) };
+      this.#format = { used: model.current, format: formatOf(model.current), headers: headersOfModel(model.current) };
       // a batch that is being scored has it still
       if (before) void Promise.all(this.#under).then(() => before.free());
     }
@@ -80,9 +88,11 @@ export class Run {
     }
     const { counts } = metrics;
     const begin = performance.now();
-    const { outputs, dead, tombstones, bytes } = await this.#score(batch);
+    const { outputs, dead, tombstones, bytes, logged, used } = await this.#score(batch);
     const scored = performance.now();
     if (!(await transport.publish(batch, outputs))) return;
+    this.#tellModel(batch, used);
+    if (logged.length > 0) this.#log(logged);
     metrics.scoring.add((scored - begin) / 1000);
     metrics.publishing.add((performance.now() - scored) / 1000);
     metrics.sizes.add(batch.messages.length);
@@ -95,27 +105,58 @@ export class Run {
 
   async #score({ messages, source }: Batch) {
     const { used, format, headers } = this.#inUse()!;
-    const { out } = this.#options;
-    const payloads: Buffer[] = [];
+    const { out, log } = this.#options;
+    const payloads: Message[] = [];
     let bytes = 0;
-    for (const { value } of messages)
-      if (value !== null) {
-        payloads.push(value);
-        bytes += value.length;
+    for (const message of messages)
+      if (!message.isTombstone) {
+        payloads.push(message);
+        bytes += message.to - message.from;
       }
-    const results: readonly Result[] = payloads.length > 0 ? await format.score(payloads) : [];
+    const logged: Scored[] = [];
+    const logging = log && ((rows: LoggedRows) => logged.push(log.item(rows, source, payloads, used)));
+    const results = payloads.length > 0 ? await format.score(payloads, logging) : [];
     let [at, dead] = [0, 0];
-    const outputs = messages.map((message): Output => {
-      const id: Header = [ID, Buffer.from(`${source}/${message.position}`, 'latin1')];
-      if (message.value === null)
-        return { of: message, to: out, value: null, headers: [...kept(message.headers), ...headers, id] };
-      const result = results[at++];
-      if ('value' in result)
-        return { of: message, to: out, value: result.value, headers: [...kept(message.headers), ...headers, id] };
-      dead++;
-      return this.#deadLetter(message, source, result.error, used);
+    const outputs = messages.map((of): Output => {
+      const value = of.isTombstone ? null : results[at++];
+      if (value instanceof LogoddsError) {
+        dead++;
+        return this.#deadLetter(of, source, value, used);
+      }
+      return { of, to: out, value, more: headers, id: `${source}/${of.position}` };
     });
-    return { outputs, dead, tombstones: messages.length - payloads.length, bytes };
+    return { outputs, dead, tombstones: messages.length - payloads.length, bytes, logged, used };
+  }
+
+  /** Says from which message on another model has scored: it is committed. */
+  #tellModel({ source, messages }: Batch, used: ModelInUse): void {
+    const before = this.#last.get(source);
+    this.#last.set(source, used);
+    if (!before || before === used) return;
+    const { name, version, sha256 } = used;
+    const [{ position }] = messages;
+    this.#options.tell('model from', `${source}: ${said(used)} has scored from offset ${position} on`, {
+      source,
+      offset: position,
+      model: name,
+      version,
+      sha256,
+    });
+  }
+
+  /** What was committed goes to the log. A log that cannot be written does not end the stream. */
+  #log(items: readonly Scored[]): void {
+    const { log, metrics, tell } = this.#options;
+    const { written, dropped, failure } = log!.take(items);
+    metrics.counts.logged += written;
+    metrics.counts.notLogged += dropped;
+    const unlogged = failure ?? '';
+    if (unlogged !== '' && unlogged !== this.#unlogged)
+      tell(
+        'log',
+        `--log: ${dropped} lines could not be written (${unlogged}); the stream goes on without them, make room or correct the folder`,
+      );
+    this.#unlogged = unlogged;
   }
 
   /** The message as it came, and why it could not be scored. @throws ERR_DATA where nobody has said where such messages go */
@@ -137,30 +178,20 @@ export class Run {
       sha256,
     };
     const more = Object.entries(said).map(([key, text]): Header => [Buffer.from(OURS + key), Buffer.from(text)]);
-    return { of: message, to: deadLetter, value: message.value, headers: [...kept(message.headers), ...more] };
+    return { of: message, to: deadLetter, value: message, more, id: null };
   }
 }
 
-const ID = Buffer.from(`${OURS}id`);
-
-const headersOf = ({ name, version, sha256 }: ModelInUse): Header[] =>
+const headersOfModel = ({ name, version, sha256 }: ModelInUse): Header[] =>
   Object.entries({ model: name, ...(version !== null && { version }), sha256 }).map(
     ([key, text]): Header => [Buffer.from(OURS + key), Buffer.from(text)],
   );
 
-/** Headers of a message without those of an earlier model. */
-const kept = (headers: readonly Header[]): readonly Header[] =>
-  headers.some(isOurs) ? headers.filter((header) => !isOurs(header)) : headers;
-const isOurs = ([name]: Header): boolean =>
-  name.length > OURS.length && name.toString('latin1', 0, OURS.length) === OURS;
+const said = ({ name, version, sha256 }: ModelInUse): string =>
+  `${name}${version === null ? '' : ` version ${version}`} (${sha256.slice(0, 12)})`;
 
 /** Looks for another model from time to time. @returns ends it */
-export function follow(
-  model: FollowedModel,
-  every: number,
-  metrics: StreamMetrics,
-  tell: RunOptions['tell'],
-): () => void {
+export function follow(model: FollowedModel, every: number, metrics: StreamMetrics, tell: Tell): () => void {
   let timer: NodeJS.Timeout;
   const look = async () => {
     const seen = await model.look();
@@ -168,10 +199,7 @@ export function follow(
       model.current = seen.found;
       metrics.counts.swaps++;
       const { name, version, sha256 } = seen.found;
-      tell(
-        'model',
-        `${name}${version === null ? '' : ` version ${version}`} (${sha256.slice(0, 12)}) scores from now on`,
-      );
+      tell('model', `${said(seen.found)} scores from now on`, { model: name, version, sha256 });
     } else if (seen) tell('model failed', `${seen.failed}; the model in use stays`);
     timer = setTimeout(look, every * 1000);
     timer.unref();

@@ -1,6 +1,8 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { LogoddsError } from '../../../../src/index.ts';
 import { wrongUsage } from '../../errors.ts';
 import { optionFile } from '../../read/optionFile.ts';
+import { reason } from '../../write/temporary.ts';
 
 /** How a connection is secured, by flags. Secrets come from files or the environment. */
 export interface SecurityFlags {
@@ -36,6 +38,7 @@ export function securityOf(flags: SecurityFlags, environment: NodeJS.ProcessEnv)
       'give both',
     );
   const texts = Object.fromEntries(files.map(([name, path]) => [name, optionFile(`--${name}`, path!)]));
+  checkFiles(texts);
   const secret = passwordFile === undefined ? environment[SECRET] : optionFile('--password-file', passwordFile).trim();
   if (sasl === undefined) {
     const given = flags.username !== undefined ? '--username' : passwordFile !== undefined ? '--password-file' : null;
@@ -50,6 +53,33 @@ export function securityOf(flags: SecurityFlags, environment: NodeJS.ProcessEnv)
     ...(tls && { tls: texts }),
     login: { mechanism: sasl.toUpperCase(), username: username ?? '', secret: secret! },
   };
+}
+
+/** @throws ERR_DATA for a file that is none of its kind, and a key that is not of its certificate */
+function checkFiles({ ca, cert, key }: Record<string, string>): void {
+  const readAs = <Read>(flag: string, text: string, what: string, read: (text: string) => Read): Read => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw new LogoddsError(
+        'ERR_DATA',
+        `${flag}: expected ${what}, got something else (${reason(error)}); correct the file`,
+        {
+          cause: error,
+        },
+      );
+    }
+  };
+  const certificate = (text: string) => new X509Certificate(text);
+  if (ca !== undefined) readAs('--ca', ca, 'certificates in PEM', certificate);
+  if (cert === undefined) return;
+  const own = readAs('--cert', cert, 'a certificate in PEM', certificate);
+  const secret = readAs('--key', key, 'a private key in PEM without a passphrase', createPrivateKey);
+  if (!own.checkPrivateKey(secret))
+    throw new LogoddsError(
+      'ERR_DATA',
+      '--key: expected the key of the certificate of --cert, got another; give the two that belong together',
+    );
 }
 
 function half(what: string, rule: string, got: string, next: string): never {

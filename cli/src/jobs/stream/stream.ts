@@ -1,16 +1,18 @@
 import { LogoddsError } from '../../../../src/index.ts';
 import { wrongUsage } from '../../errors.ts';
+import { TrustFiles, type TrustFlags } from '../../serve/trust.ts';
 import { logJson, say } from '../../terminal/print.ts';
 import type { FormatOf } from './formats/format.ts';
 import { LabelLog } from './labels.ts';
+import { ScoreLog } from './log.ts';
 import { type Count, StreamMetrics, serveMetrics } from './metrics.ts';
 import { FollowedModel } from './model.ts';
-import { follow, Run } from './run.ts';
+import { follow, Run, type Tell } from './run.ts';
 import { type SecurityFlags, securityOf } from './security.ts';
 import type { Happening, Transport } from './transport.ts';
 
 /** What `logodds stream` was asked. */
-export interface StreamFlags extends SecurityFlags {
+export interface StreamFlags extends SecurityFlags, TrustFlags {
   readonly brokers?: string;
   readonly nats?: string;
   readonly in: string;
@@ -45,19 +47,22 @@ export async function streamCommand(given: string, flags: StreamFlags): Promise<
   check(flags);
   const security = securityOf(flags, process.env);
   const metrics = new StreamMetrics();
-  const tell = (event: string, text: string) => {
-    if (flags.json) logJson({ event, text });
+  const tell: Tell = (event, text, facts = {}) => {
+    if (flags.json) logJson({ event, text, ...facts });
     else say(text);
   };
   const happened = ({ kind, text }: Happening) => {
     metrics.counts[kind]++;
     if (text !== '') tell(kind, text);
   };
-  const model = await FollowedModel.open(given, flags.registry);
+  const { registry } = flags;
+  const trusted = await TrustFiles.of(flags);
+  const model = await FollowedModel.open(given, { ...(registry !== undefined && { registry }), trusted });
   const formatOf = await formatsOf(flags);
   const begin = performance.now();
   const transport = await transportOf(flags, security, happened);
   const labels = flags.labels === undefined ? null : { topic: flags.labels, log: new LabelLog(flags.log!) };
+  const log = flags.log === undefined ? null : new ScoreLog(flags.log);
   const run = new Run({
     transport,
     model,
@@ -65,6 +70,7 @@ export async function streamCommand(given: string, flags: StreamFlags): Promise<
     out: flags.out,
     deadLetter: flags.deadLetter ?? null,
     labels,
+    log,
     metrics,
     tell,
   });
@@ -86,6 +92,7 @@ export async function streamCommand(given: string, flags: StreamFlags): Promise<
     server?.close();
     server?.closeAllConnections();
     labels?.log.close();
+    await log?.close();
     await transport.close();
   }
   const { user, system } = process.cpuUsage();
@@ -96,7 +103,8 @@ export async function streamCommand(given: string, flags: StreamFlags): Promise<
   };
 }
 
-function check({ brokers, nats, labels, log, format, schemaRegistry, in: read, out, deadLetter }: StreamFlags): void {
+function check(flags: StreamFlags): void {
+  const { brokers, nats, labels, log, format, schemaRegistry, in: read, out, deadLetter, trust, revoked } = flags;
   if ((brokers === undefined) === (nats === undefined))
     wrong(
       'stream',
@@ -104,13 +112,8 @@ function check({ brokers, nats, labels, log, format, schemaRegistry, in: read, o
       brokers === undefined ? 'none' : 'both',
       'name where messages are',
     );
-  if ((labels === undefined) !== (log === undefined))
-    wrong(
-      labels === undefined ? '--log' : '--labels',
-      `${labels === undefined ? '--labels' : '--log'} beside it`,
-      'none',
-      'give both',
-    );
+  if (labels !== undefined && log === undefined) wrong('--labels', '--log beside it', 'none', 'give both');
+  if (revoked !== undefined && trust === undefined) wrong('--revoked', '--trust beside it', 'none', 'give both');
   if ((format === 'avro') !== (schemaRegistry !== undefined))
     wrong(
       format === 'avro' ? '--format avro' : '--schema-registry',

@@ -3,12 +3,20 @@
 /** A header of a message: its name may come again. */
 export type Header = readonly [name: Buffer, value: Buffer | null];
 
-/** A message as it came. */
-export interface Message {
+/** A part of bytes. */
+export interface Span {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A message as it came: its value is a part of bytes, of which no object is made unless somebody asks. */
+export interface Message extends Span {
   /** null: it has none */
   readonly key: Buffer | null;
-  /** null: a tombstone, which says that the key is gone */
+  /** null: a tombstone, which says that the key is gone; `from` and `to` are the same then */
   readonly value: Buffer | null;
+  readonly isTombstone: boolean;
   readonly headers: readonly Header[];
   /** milliseconds since 1970 */
   readonly timestamp: number;
@@ -20,9 +28,25 @@ export interface Message {
 export interface Output {
   readonly of: Message;
   readonly to: string;
-  readonly value: Buffer | null;
-  readonly headers: readonly Header[];
+  /** null: a tombstone */
+  readonly value: Span | null;
+  /** behind those of the message, of which those of an earlier model are left out */
+  readonly more: readonly Header[];
+  /** value of the header logodds-id, behind all; null: there is none */
+  readonly id: string | null;
 }
+
+/** What names of headers begin with that a message gets. */
+export const OURS = 'logodds-';
+export const ID: Buffer = Buffer.from(`${OURS}id`);
+
+/** Headers of an output, as objects. */
+export function headersOf({ of, more, id }: Output): Header[] {
+  const kept = of.headers.filter(([name]) => !isOurs(name));
+  return id === null ? [...kept, ...more] : [...kept, ...more, [ID, Buffer.from(id)]];
+}
+
+const isOurs = (name: Buffer): boolean => name.length > OURS.length && name.toString('latin1', 0, OURS.length) === OURS;
 
 /** Messages of one source, in their order. */
 export interface Batch {

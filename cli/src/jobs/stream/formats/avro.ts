@@ -1,7 +1,8 @@
 import { LogoddsError } from '../../../../../src/index.ts';
 import { reason } from '../../../write/temporary.ts';
+import type { Span } from '../transport.ts';
 import avro from './avroLibrary.ts';
-import type { Format, FormatOf, Result } from './format.ts';
+import { bytesOf, type Format, type FormatOf, type Logging, type Result, whole } from './format.ts';
 import { SchemaRegistry } from './schemaRegistry.ts';
 
 /** The begin of a payload in the wire format: a zero, the id of the schema in four bytes. */
@@ -40,28 +41,28 @@ export async function avroFormats(url: string, subject: string): Promise<FormatO
   return ({ model }) => {
     const { classes } = model.manifest;
 
-    const score = async (payloads: readonly Buffer[]): Promise<Result[]> => {
+    const score = async (given: readonly Span[], log: Logging | null): Promise<Result[]> => {
+      const payloads = given.map(bytesOf);
       // what is new is asked before anything is decoded
       for (const payload of payloads) {
         if (payload.length < HEAD || payload[0] !== 0) continue;
         const schema = payload.readInt32BE(1);
         if (!known.has(schema)) known.set(schema, await decoderOf(registry, schema));
       }
-      return payloads.map(one);
+      return payloads.map((payload, i) => one(payload, i, log));
     };
 
-    const one = (payload: Buffer): Result => {
+    const one = (payload: Buffer, i: number, log: Logging | null): Result => {
       if (payload.length < HEAD || payload[0] !== 0)
-        return {
-          error: new LogoddsError(
-            'ERR_DATA',
-            'message: expected the wire format of a schema registry (a zero, the id of the schema, Avro), got other bytes; write it by a serializer of the registry',
-          ),
-        };
+        return new LogoddsError(
+          'ERR_DATA',
+          'message: expected the wire format of a schema registry (a zero, the id of the schema, Avro), got other bytes; write it by a serializer of the registry',
+        );
       const decode = known.get(payload.readInt32BE(1))!;
-      if (decode instanceof LogoddsError) return { error: decode };
+      if (decode instanceof LogoddsError) return decode;
       try {
-        const { probability, label, logit, defaulted, review, probabilities } = model.score(decode(payload));
+        const record = decode(payload);
+        const { probability, label, logit, logits, defaulted, review, probabilities } = model.score(record);
         const bytes = type.toBuffer({
           probability,
           label,
@@ -72,10 +73,19 @@ export async function avroFormats(url: string, subject: string): Promise<FormatO
             ? { map: Object.fromEntries(classes.map((name, k) => [name, probabilities[k]])) }
             : null,
         });
-        return { value: Buffer.concat([head, bytes]) };
+        log?.({
+          of: [i],
+          rows: { kind: 'records', records: [record] },
+          logits: logits ?? [logit!],
+          probabilities: probabilities ?? [probability],
+          labels: [classes.indexOf(label)],
+          count: 1,
+          refused: [],
+        });
+        return whole(Buffer.concat([head, bytes]));
       } catch (error) {
         if (!(error instanceof LogoddsError)) throw error;
-        return { error };
+        return error;
       }
     };
     const format: Format = { score, free() {} };

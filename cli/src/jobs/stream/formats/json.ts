@@ -1,6 +1,7 @@
 import { type ByteScores, byteScorer, NO_LABEL, type RowPart, rowWriter } from '../../../../../src/bytes.ts';
 import { LogoddsError, type Model } from '../../../../../src/index.ts';
-import type { Format, ModelInUse, Result } from './format.ts';
+import type { Span } from '../transport.ts';
+import { bytesOf, type Format, type LoggedRows, type Logging, type ModelInUse, type Result } from './format.ts';
 
 const BRACE = 0x7b;
 const END = 0x0a;
@@ -10,55 +11,78 @@ export function jsonFormat({ model }: ModelInUse): Format {
   const scorer = byteScorer(model, { onError: 'collect' });
   const writer = scoreWriter(model);
 
-  const score = (payloads: readonly Buffer[]): Result[] => {
+  const score = (payloads: readonly Span[], log: Logging | null): Result[] => {
     const results: Result[] = new Array(payloads.length);
     // records that are a line each go through the scanner together
-    const lines: number[] = [];
-    let size = 0;
+    let lines: number[] = [];
     for (let i = 0; i < payloads.length; i++) {
-      const payload = payloads[i];
-      if (payload[0] === BRACE && !payload.includes(END)) {
-        lines.push(i);
-        size += payload.length + 1;
-      } else results[i] = alone(payload);
+      const { bytes, from, to } = payloads[i];
+      if (bytes[from] === BRACE && to > from) lines.push(i);
+      else results[i] = alone(payloads, i, log);
     }
-    const text = Buffer.allocUnsafe(size);
-    let at = 0;
-    for (const i of lines) {
-      at += payloads[i].copy(text, at);
-      text[at++] = END;
+    let scores = together(payloads, lines);
+    if (scores.rows !== lines.length) {
+      // a record of several lines: those that have one go alone
+      const isLine = (i: number) => !bytesOf(payloads[i]).includes(END);
+      for (const i of lines) if (!isLine(i)) results[i] = alone(payloads, i, log);
+      lines = lines.filter(isLine);
+      scores = together(payloads, lines);
     }
-    const scores = lines.length > 0 ? scorer.lines(text) : null;
-    scorer.end();
-    if (!scores) return results;
-    const errors = new Map(scores.errors.map((error) => [error.row, error]));
+    if (log && lines.length > 0) log(logged(scores, payloads, lines));
     const values = writer(scores);
-    for (let row = 0; row < lines.length; row++) {
-      const error = errors.get(row);
-      results[lines[row]] = error ? { error: ofMessage(error) } : { value: values[row] };
-    }
+    for (let row = 0; row < lines.length; row++) results[lines[row]] = values[row];
+    for (const error of scores.errors) results[lines[error.row]] = ofMessage(error);
     return results;
   };
 
-  const alone = (payload: Buffer): Result => {
+  /** Scores payloads as lines: as many rows as payloads, unless one has several lines. */
+  const together = (payloads: readonly Span[], lines: readonly number[]): ByteScores => {
+    let size = 0;
+    for (const i of lines) size += payloads[i].to - payloads[i].from + 1;
+    const text = Buffer.allocUnsafe(size);
+    let at = 0;
+    for (const i of lines) {
+      const { bytes, from, to } = payloads[i];
+      at += bytes.copy(text, at, from, to);
+      text[at++] = END;
+    }
+    const scores = scorer.lines(text);
+    scorer.end();
+    return scores;
+  };
+
+  const alone = (payloads: readonly Span[], i: number, log: Logging | null): Result => {
     try {
-      const scores = scorer.json(payload);
+      const scores = scorer.json(bytesOf(payloads[i]));
       const [error] = scores.errors;
-      if (error) return { error: ofMessage(error) };
+      if (error) return ofMessage(error);
       if (scores.rows !== 1)
-        return {
-          error: new LogoddsError(
-            'ERR_DATA',
-            `message: expected one record of JSON, got ${scores.rows}; send each in a message of its own`,
-          ),
-        };
-      return { value: writer(scores)[0] };
+        return new LogoddsError(
+          'ERR_DATA',
+          `message: expected one record of JSON, got ${scores.rows}; send each in a message of its own`,
+        );
+      log?.(logged(scores, payloads, [i]));
+      return writer(scores)[0];
     } catch (error) {
       if (!(error instanceof LogoddsError)) throw error;
-      return { error: ofMessage(error) };
+      return ofMessage(error);
     }
   };
   return { score, free: () => scorer.free() };
+}
+
+/** Scores with the records that they are of, which are parsed for the log alone. */
+function logged(scores: ByteScores, payloads: readonly Span[], of: readonly number[]): LoggedRows {
+  const { logits, probabilities, labels, rows: count } = scores;
+  const refused = scores.errors.map(({ row }) => row);
+  const without = new Set(refused);
+  const records = of.map((i, row) => {
+    if (without.has(row)) return {};
+    const value = JSON.parse(bytesOf(payloads[i]).toString());
+    // a list of one record is a record
+    return Array.isArray(value) ? value[0] : value;
+  });
+  return { of, rows: { kind: 'records', records }, logits, probabilities, labels, count, refused };
 }
 
 /** The number of a row means nothing to who reads a dead letter. */
@@ -68,7 +92,7 @@ function ofMessage(error: LogoddsError): LogoddsError {
 }
 
 /** Writes scores as JSON, one value a row. */
-export function scoreWriter(model: Model): (scores: ByteScores) => Buffer[] {
+export function scoreWriter(model: Model): (scores: ByteScores) => Span[] {
   const { classes, decision } = model.manifest;
   const vectors = model.intercept.length;
   const labels = classes.map((label) => JSON.stringify(label));
@@ -97,11 +121,13 @@ export function scoreWriter(model: Model): (scores: ByteScores) => Buffer[] {
         columns.push((probabilities as Float64Array).subarray(k * rows, (k + 1) * rows));
     const text = writer.write(columns);
     const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-    const values: Buffer[] = new Array(rows);
-    for (let row = 0, at = 0; row < rows; row++) {
-      const end = bytes.indexOf(END, at);
-      values[row] = bytes.subarray(at, end);
-      at = end + 1;
+    const values: Span[] = new Array(rows);
+    for (let row = 0, from = 0; row < rows; row++) {
+      // a call of indexOf takes longer than a row
+      let to = from;
+      while (bytes[to] !== END) to++;
+      values[row] = { bytes, from, to };
+      from = to + 1;
     }
     return values;
   };

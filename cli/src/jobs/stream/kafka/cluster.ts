@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { namesOf } from './errors.ts';
 import { Connection, type ConnectionOptions, findCoordinatorV4, metadataV12 } from './library.ts';
 
@@ -34,6 +35,8 @@ export class Cluster {
   #brokers = new Map<number, Broker>();
   readonly #topics = new Map<string, Promise<Topic>>();
   readonly #coordinators = new Map<string, Promise<Broker>>();
+  /** why a connection has ended, which a request that it had does not say */
+  readonly #reasons = new Map<string, unknown>();
   #isClosed = false;
 
   constructor(seeds: readonly Broker[], client: string, options: ConnectionOptions) {
@@ -45,6 +48,14 @@ export class Cluster {
   /** What a topic is. Rejects where there is none. */
   topic(name: string): Promise<Topic> {
     return kept(this.#topics, name, () => this.#ask(name));
+  }
+
+  /** Asks anew what a topic is. @returns whether it has another number of partitions */
+  async hasChanged(name: string): Promise<boolean> {
+    const before = await this.topic(name);
+    const now = await this.#ask(name);
+    this.#topics.set(name, Promise.resolve(now));
+    return now.partitions.length !== before.partitions.length;
   }
 
   /** Forgets what may have changed. */
@@ -136,8 +147,9 @@ export class Cluster {
     try {
       return await answer;
     } catch (error) {
-      if (namesOf(error).length === 0) this.#drop(purpose, broker);
-      throw error;
+      if (namesOf(error).length > 0) throw error;
+      this.#drop(purpose, broker);
+      throw this.#reasons.get(`${purpose} ${broker.host}:${broker.port}`) ?? error;
     }
   }
 
@@ -155,10 +167,16 @@ export class Cluster {
     if (this.#isClosed) return Promise.reject(new Error('closed'));
     const key = `${purpose} ${host}:${port}`;
     return kept(this.#connections, key, async () => {
-      const connection = new Connection(this.#client, this.#options);
+      // a number is no name that TLS could ask for
+      const tlsServerName = this.#options.tlsServerName && isIP(host) === 0;
+      const connection = new Connection(this.#client, { ...this.#options, tlsServerName });
       const gone = () => this.#connections.delete(key);
+      this.#reasons.delete(key);
       // without a listener an error would end the process
-      connection.on('error', gone);
+      connection.on('error', (error) => {
+        this.#reasons.set(key, error);
+        gone();
+      });
       connection.on('close', gone);
       await connection.connect(host, port);
       return connection;

@@ -73,12 +73,39 @@ const PERSON: Readonly<Record<string, readonly [rule: string, next: string]>> = 
   INVALID_REQUIRED_ACKS: ['a broker of Kafka 3.5 or newer', 'update the brokers'],
 };
 
+/** Errors of TLS, by the codes of Node and OpenSSL: what was expected, and the next step. */
+const TLS: readonly (readonly [code: RegExp, rule: string, next: string])[] = [
+  [
+    /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE/,
+    'a certificate that is trusted here',
+    '--ca FILE names the authority that has signed it',
+  ],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'a certificate that holds now', 'renew that of the broker, or set the clock'],
+  [/ALTNAME_INVALID/, 'a certificate of this host', 'name the broker in --brokers as its certificate does'],
+  [
+    /CERTIFICATE_REQUIRED|ALERT_(BAD|UNKNOWN)_?(CERTIFICATE|CA)|HANDSHAKE_FAILURE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED/,
+    'a certificate of ours that the broker takes',
+    'give --cert and --key',
+  ],
+  [
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH|RECORD_TOO/,
+    'a broker that speaks TLS',
+    'leave --tls out, or name its port for TLS',
+  ],
+];
+
+const tlsOf = (error: unknown) => {
+  const codes = codesOf(error);
+  return TLS.find(([code]) => codes.some((one) => code.test(one)));
+};
+
 /** What is to be done about an error. */
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof LogoddsError) return 'person';
   const names = namesOf(error);
   if (names.some((name) => name in PERSON)) return 'person';
   if (names.some((name) => REJOIN.has(name))) return 'rejoin';
+  if (tlsOf(error)) return 'person';
   const codes = codesOf(error);
   if (codes.some((code) => code === 'PLT_KFK_AUTHENTICATION' || code === 'PLT_KFK_UNSUPPORTED_COMPRESSION'))
     return 'person';
@@ -98,11 +125,16 @@ export function sentence(what: string, error: unknown): LogoddsError {
     const [rule, next] = PERSON[name];
     return new LogoddsError('ERR_DATA', `${what}: expected ${rule}, got ${name}; ${next}`, { cause: error });
   }
+  const tls = tlsOf(error);
+  if (tls)
+    return new LogoddsError('ERR_DATA', `${what}: expected ${tls[1]}, got an error (${deepest(error)}); ${tls[2]}`, {
+      cause: error,
+    });
   const codes = codesOf(error);
   if (codes.includes('PLT_KFK_UNSUPPORTED_COMPRESSION'))
     return new LogoddsError(
       'ERR_DATA',
-      `${what}: expected a compression that this Node reads (gzip, snappy, lz4), got another (${deepest(error)}); zstd needs Node 22.15 or newer`,
+      `${what}: expected a compression that this Node reads (gzip, snappy, lz4), got ${/zstd/.test(deepest(error)) ? 'zstd' : deepest(error)}; zstd needs Node 22.15 or newer, or set compression.type of the topic and write anew`,
       { cause: error },
     );
   if (codes.includes('PLT_KFK_AUTHENTICATION'))

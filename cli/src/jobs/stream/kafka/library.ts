@@ -4,6 +4,7 @@ export {
   addPartitionsToTxnV3,
   Connection,
   type ConnectionOptions,
+  compressionsAlgorithmsByBitmask,
   crc32c,
   endTxnV3,
   fetchV15,
@@ -17,8 +18,9 @@ export {
   offsetFetchV8,
   produceV9,
   Reader,
-  type RecordsBatch,
+  ResponseError,
   syncGroupV5,
   txnOffsetCommitV3,
+  UnsupportedCompressionError,
   Writer,
 } from '@platformatic/kafka';

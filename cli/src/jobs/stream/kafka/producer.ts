@@ -12,12 +12,14 @@ import {
   Writer,
 } from './library.ts';
 import { partitionOf } from './partition.ts';
-import { type NewRecord, recordBatch, recordSize } from './records.ts';
+import { BatchWriter } from './records.ts';
 
 const TRANSACTION_MS = 60_000;
 const PRODUCE_MS = 30_000;
 /** Largest batch that is written: a broker takes 1,048,588 bytes where nobody has said otherwise. */
 const MOST_BATCH = 900_000;
+/** Bytes of a record that are expected of a batch. */
+const FIRST_ROOM = 320;
 /** Between two tries while the broker ends the transaction before. */
 const AGAIN_MS = 5;
 const PATIENCE_MS = 30_000;
@@ -35,7 +37,7 @@ interface Moved {
 interface Chunk {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly NewRecord[];
+  readonly records: BatchWriter;
 }
 
 /**
@@ -113,27 +115,22 @@ export class Producer {
 
   /** Records by the partitions that they go to, in pieces that a broker takes, in order. */
   async #chunksOf(outputs: readonly Output[], from: number): Promise<Chunk[]> {
-    const open = new Map<string, { size: number; chunk: { topic: string; partition: number; records: NewRecord[] } }>();
     const chunks: Chunk[] = [];
-    const counts = new Map<string, number>();
-    for (const { to, of, value, headers } of outputs) {
-      let count = counts.get(to);
-      if (count === undefined) {
-        count = (await this.#cluster.topic(to)).partitions.length;
-        counts.set(to, count);
+    const topics = new Map<string, { count: number; open: Chunk[] }>();
+    let topic = '';
+    let found: { count: number; open: Chunk[] } | undefined;
+    for (const output of outputs) {
+      if (output.to !== topic || !found) {
+        topic = output.to;
+        found = topics.get(topic) ?? { count: (await this.#cluster.topic(topic)).partitions.length, open: [] };
+        topics.set(topic, found);
       }
-      const partition = partitionOf(of.key, from, count);
-      const record = { key: of.key, value, headers, timestamp: of.timestamp };
-      const size = recordSize(record);
-      const key = `${to} ${partition}`;
-      let found = open.get(key);
-      if (!found || found.size + size > MOST_BATCH) {
-        found = { size: 0, chunk: { topic: to, partition, records: [] } };
-        open.set(key, found);
-        chunks.push(found.chunk);
-      }
-      found.chunk.records.push(record);
-      found.size += size;
+      const partition = from < found.count ? from : partitionOf(output.of.key, from, found.count);
+      if (found.open[partition]?.records.add(output, MOST_BATCH)) continue;
+      const records = new BatchWriter(Math.min(MOST_BATCH, FIRST_ROOM * outputs.length));
+      records.add(output, MOST_BATCH);
+      found.open[partition] = { topic, partition, records };
+      chunks.push(found.open[partition]);
     }
     return chunks;
   }
@@ -142,8 +139,8 @@ export class Producer {
     const key = `${topic} ${partition}`;
     const sequence = this.#sequences.get(key) ?? 0;
     // numbers go round after 2³¹ − 1
-    this.#sequences.set(key, (sequence + records.length) % 2 ** 31);
-    const batch = recordBatch(records, { producerId: this.#producerId, epoch: this.#epoch, sequence });
+    this.#sequences.set(key, (sequence + records.count) % 2 ** 31);
+    const batch = records.end({ producerId: this.#producerId, epoch: this.#epoch, sequence });
     return this.#cluster.leader('write', topic, partition, PRODUCE, this.id, topic, partition, batch);
   }
 }

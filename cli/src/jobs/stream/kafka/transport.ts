@@ -2,9 +2,10 @@ import { LogoddsError } from '../../../../../src/index.ts';
 import type { Batch, Happening, Output, Transport } from '../transport.ts';
 import { type Broker, Cluster } from './cluster.ts';
 import { namesOf, sentence, verdictOf, wordOf } from './errors.ts';
+import { FETCH } from './fetch.ts';
 import { Group, type Member } from './group.ts';
 import { Lane, type LaneHost } from './lane.ts';
-import { type ConnectionOptions, fetchV15 } from './library.ts';
+import { type ConnectionOptions, type fetchV15, ResponseError } from './library.ts';
 import { committed } from './records.ts';
 
 export interface KafkaOptions {
@@ -32,8 +33,10 @@ const REBALANCE_MS = 60_000;
 /** How long batches that were begun may take when partitions are divided anew. */
 const SETTLE_MS = 20_000;
 const LONGEST_MS = 5000;
+/** How often to look whether a topic that is read has got more partitions. */
+const LOOK_MS = 15_000;
 
-/** Errors of a partition, by their numbers: what was learnt of its leader is old. */
+/** Error of a partition, by its number. */
 const OUT_OF_RANGE = 1;
 
 /**
@@ -113,8 +116,21 @@ export class KafkaTransport implements Transport {
     try {
       await this.#cluster.topic(name);
     } catch (error) {
-      if (!namesOf(error).some((one) => one === 'UNKNOWN_TOPIC_OR_PARTITION' || one === 'INVALID_TOPIC_EXCEPTION'))
-        throw error;
+      const names = namesOf(error);
+      const [verb, right] = this.#options.reads.includes(name) ? ['read', 'READ'] : ['write', 'WRITE'];
+      if (names.includes('TOPIC_AUTHORIZATION_FAILED'))
+        throw new LogoddsError(
+          'ERR_DATA',
+          `topic ${name}: expected the right to ${verb} it, got TOPIC_AUTHORIZATION_FAILED; allow ${right} on topic ${name}, or log in as another (--sasl)`,
+          { cause: error },
+        );
+      if (names.includes('INVALID_TOPIC_EXCEPTION'))
+        throw new LogoddsError(
+          'ERR_DATA',
+          `topic ${name}: expected a name of letters, digits, points, - and _, 249 at most, got another; correct it`,
+          { cause: error },
+        );
+      if (!names.includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
       throw new LogoddsError(
         'ERR_DATA',
         `topic ${name}: expected a topic that is there, got none; create it (kafka-topics.sh --create --topic ${name}), or correct its name`,
@@ -174,6 +190,7 @@ export class KafkaTransport implements Transport {
   async #stay(member: Member): Promise<'rebalance' | 'lost' | 'over'> {
     const every = Math.min(3000, this.#options.sessionMs / 4);
     let isStaying = true;
+    let looked = performance.now();
     for (;;) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, every);
@@ -186,6 +203,11 @@ export class KafkaTransport implements Transport {
       if (!isStaying || this.#isOver) return 'over';
       try {
         await this.#group.beat(member);
+        if (performance.now() - looked < LOOK_MS) continue;
+        looked = performance.now();
+        const changed = await Promise.all(this.#options.reads.map((name) => this.#cluster.hasChanged(name)));
+        // who joins again has them divided anew
+        if (changed.includes(true)) return 'rebalance';
       } catch (error) {
         const names = namesOf(error);
         if (names.includes('REBALANCE_IN_PROGRESS')) return 'rebalance';
@@ -320,19 +342,25 @@ export class KafkaTransport implements Transport {
         });
       }
       const wait = lanes.length === this.#lanes.length ? FETCH_MS.all : FETCH_MS.some;
-      const answer = await this.#ask(leader, wait, [...topics.values()]);
-      for (const { topicId, partitions } of answer.responses)
+      const asked = [...topics.values()] as Parameters<typeof fetchV15.createRequest>[6];
+      const answer = await this.#cluster.broker('fetch', leader, FETCH, wait, 1, FETCH_BYTES, 1, 0, -1, asked, [], '');
+      for (const { topicId, partitions } of answer)
         for (const part of partitions) {
-          const at = byPlace.get(`${topicId} ${part.partitionIndex}`)!;
+          const at = byPlace.get(`${topicId} ${part.partition}`)!;
           const lane = lanes[at];
           lane.isFetching = false;
           if (part.errorCode === OUT_OF_RANGE) await lane.skip();
           else if (part.errorCode !== 0) {
-            this.#cluster.forget();
-            await new Promise((resolve) => setTimeout(resolve, 100));
+            const error = new ResponseError(1, 15, { '': [part.errorCode, null] }, {});
+            // what was learnt of its leader is old, unless a person has to do something
+            if (verdictOf(error) === 'person') lane.restart(error);
+            else {
+              this.#cluster.forget();
+              await new Promise((resolve) => setTimeout(resolve, 100));
+            }
           } else {
-            const { messages, next } = committed(part.records ?? [], part.abortedTransactions, lane.position);
-            lane.end = Number(part.lastStableOffset);
+            const { messages, next } = committed(part.records, part.abortedTransactions, lane.position);
+            lane.end = part.lastStableOffset;
             lane.fetched(eras[at], messages, next);
           }
         }
@@ -344,30 +372,6 @@ export class KafkaTransport implements Transport {
       }
     } finally {
       for (const lane of lanes) lane.isFetching = false;
-    }
-  }
-
-  /** An answer in which each partition has its own error, if it has one. */
-  async #ask(leader: number, wait: number, topics: object[]) {
-    try {
-      return await this.#cluster.broker(
-        'fetch',
-        leader,
-        fetchV15.api,
-        wait,
-        1,
-        FETCH_BYTES,
-        1,
-        0,
-        -1,
-        topics as Parameters<typeof fetchV15.createRequest>[6],
-        [],
-        '',
-      );
-    } catch (error) {
-      const { response } = error as { response?: Awaited<ReturnType<typeof fetchV15.api.async>> };
-      if (response?.errorCode !== 0) throw error;
-      return response;
     }
   }
 }

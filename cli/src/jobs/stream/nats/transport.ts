@@ -1,7 +1,16 @@
 import { LogoddsError } from '../../../../../src/index.ts';
 import { reason } from '../../../write/temporary.ts';
 import type { Security } from '../security.ts';
-import type { Batch, Happening, Header, Message, Output, Transport } from '../transport.ts';
+import {
+  type Batch,
+  type Happening,
+  type Header,
+  headersOf,
+  type Message,
+  type Output,
+  type Span,
+  type Transport,
+} from '../transport.ts';
 import {
   AckPolicy,
   type Consumer,
@@ -203,10 +212,10 @@ export class NatsTransport implements Transport {
     const { source, messages } = this.#own.get(batch)!;
     try {
       await Promise.all(
-        outputs.map(({ to, of, value, headers: own }) =>
-          this.#client.publish(to, value ?? undefined, {
-            msgID: `${source.stream}/${of.position}`,
-            headers: headersOf(own),
+        outputs.map((output) =>
+          this.#client.publish(output.to, output.value ? spanned(output.value) : undefined, {
+            msgID: `${source.stream}/${output.of.position}`,
+            headers: namedHeaders(headersOf(output)),
             timeout: ACK_WAIT_MS / 2,
           }),
         ),
@@ -292,16 +301,23 @@ function messageOf({ data, headers: given, info, seq }: JsMsg): Message {
   const own = [...(given ?? [])].flatMap(([name, values]) =>
     NATS.test(name) ? [] : values.map((value): Header => [Buffer.from(name), Buffer.from(value)]),
   );
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   return {
     key: null,
-    value: data.length === 0 ? null : Buffer.from(data.buffer, data.byteOffset, data.length),
+    value: data.length === 0 ? null : bytes,
+    isTombstone: data.length === 0,
+    bytes,
+    from: 0,
+    to: data.length,
     headers: own,
     timestamp: Math.floor(info.timestampNanos / 1e6),
     position: seq,
   };
 }
 
-function headersOf(own: readonly Header[]) {
+const spanned = ({ bytes, from, to }: Span): Buffer => bytes.subarray(from, to);
+
+function namedHeaders(own: readonly Header[]) {
   const all = headers();
   for (const [name, value] of own) all.append(name.toString(), value?.toString() ?? '');
   return all;
