@@ -174,9 +174,9 @@ function logitOf(plan: Plan, k: number, num: (of: Num) => string, dialect: Diale
 
 const operand = (text: string): string => (/^CASE/.test(text) ? `(${text})` : text);
 
-/** 1/(1 + exp(−z)), by exponents that no database refuses. It has z once. */
-const sigmoid = (z: string, { least, greatest }: Dialect): string =>
-  `1 / (1 + exp(${least}(${greatest}(-(${z}), -700), 700)))`;
+/** 1/(1 + exp(−z)), by exponents that no database refuses; 0 below −700. */
+const sigmoid = (z: string, { greatest }: Dialect): string =>
+  `CASE WHEN ${z} < -700 THEN 0 ELSE 1 / (1 + exp(${greatest}(-${z}, -700))) END`;
 
 const softplus = (z: string, { ln, greatest }: Dialect): string =>
   `(${greatest}(${z}, 0) + ${ln}(1 + exp(${greatest}(-abs(${z}), -700))))`;
