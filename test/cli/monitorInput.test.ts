@@ -310,3 +310,52 @@ describe('windows by rows', () => {
     expect(noteOf(one, 'begin before the one before ends')).toBe(2);
   });
 });
+
+describe('labels in CSV', () => {
+  const rows = labels.map(({ id, label, at }) => `${id},${label},${at}`);
+  const table = (own: readonly string[], head = 'id,label,at'): string => `${head}\n${own.join('\n')}\n`;
+  const performances = ({ windows }: Found) => windows.map(({ performance }) => performance);
+  const without = (...places: number[]) => rows.filter((_, k) => !places.includes(k));
+
+  test.each([['all.jsonl'], ['all.parquet']])(
+    'of %s: a line that is none is left out by its number, and no other with it',
+    (log) => {
+      const bad = rows.map((row, k) =>
+        k === 4 ? `"${row}` : k === 9 ? `${row},x,y` : k === 19 ? 'r0-19' : k === 29 ? `"r0-29"x,yes,2026-09-01` : row,
+      );
+      write('bad.csv', table(bad));
+      write('good.csv', table(without(4, 9, 19, 29)));
+      const one = found(log, ...MODEL, '--labels', 'bad.csv');
+      expect(performances(one)).toEqual(performances(found(log, ...MODEL, '--labels', 'good.csv')));
+      expect(noteOf(one, 'expected quotes in pairs: left out (line 6 of bad.csv)')).toBe(1);
+      expect(noteOf(one, 'expected 3 cells, got 5: left out (line 11 of bad.csv)')).toBe(1);
+      expect(noteOf(one, 'expected 3 cells, got 1: left out (line 21 of bad.csv)')).toBe(1);
+      expect(noteOf(one, 'expected a separator behind a quoted cell: left out (line 31 of bad.csv)')).toBe(1);
+    },
+  );
+
+  test('cells that are none are named by their lines', () => {
+    write('cells.csv', table(rows.map((row, k) => (k % 100 === 7 ? `${row.split(',')[0]},yes,soon` : row))));
+    const one = found('all.parquet', ...MODEL, '--labels', 'cells.csv');
+    expect(noteOf(one, 'at: expected a time: left out (lines 9, 109, 209, 309, 409 and 7 more of cells.csv)')).toBe(12);
+  });
+
+  test('with quotes, line breaks in cells, other separators and a mark at the beginning are the same labels', () => {
+    const plain = performances(found('all.parquet', ...MODEL, '--labels', 'labels.jsonl'));
+    const noted = labels.map(({ id, label, at }) => `"${id}";"said ""no""\nthen; more";${label};${at}`);
+    write('noted.csv', `\ufeff${table(noted, 'id;note;label;at').replaceAll('\n', '\r\n')}`);
+    write('tabs.tsv', table(rows).replaceAll(',', '\t'));
+    write('packed.csv.gz', gzipSync(table(rows)));
+    for (const file of ['noted.csv', 'tabs.tsv', 'packed.csv.gz'])
+      expect(performances(found('all.parquet', ...MODEL, '--labels', file))).toEqual(plain);
+  });
+
+  test('other columns are refused by name', () => {
+    write('other.csv', 'key;truth\nr0-0;yes\n');
+    expect(said('all.jsonl', ...MODEL, '--labels', 'other.csv')).toContain(
+      'ERR_SCHEMA --labels other.csv: expected columns label, at and id or entity, got "key", "truth"; rename them',
+    );
+    write('twice.csv', 'id,label,at,label\nr0-0,yes,2026-09-01,no\n');
+    expect(said('all.jsonl', ...MODEL, '--labels', 'twice.csv')).toContain('expected each column once');
+  });
+});
