@@ -359,3 +359,88 @@ describe('labels in CSV', () => {
     expect(said('all.jsonl', ...MODEL, '--labels', 'twice.csv')).toContain('expected each column once');
   });
 });
+
+describe('what is said of a log', () => {
+  test('line breaks of its texts do not break notes', () => {
+    write('broken.jsonl', textOf([...lines, { ...lines[0], id: 'b', model: 'a\nb\u2028c', sha256: '0'.repeat(64) }]));
+    const { stdout } = run(['monitor', 'broken.jsonl', ...MODEL, ...NOW]);
+    expect(stdout).toContain('rows of a\\nb\\nc 1, 000000000000…: of another digest, left out (1)');
+  });
+
+  test.each(['all.jsonl', 'all.parquet'])('labels of no score of %s are not called none', (log) => {
+    write('strange.jsonl', textOf(labels.map((one) => ({ ...one, id: `x${one.id}` }))));
+    const whats = found(log, ...MODEL, '--labels', 'strange.jsonl').notes.map(({ what }) => what);
+    expect(whats).toContain('no label is of a score of the log: performance is estimated from the scores alone');
+    expect(whats.join('\n')).not.toContain('no labels');
+  });
+
+  test('where no row is left, why it is and what to do', () => {
+    const late = lines.map((line) => ({ ...line, at: '2027-01-01T00:00:00Z' }));
+    write('late.jsonl', textOf(late));
+    expect(said('late.jsonl', ...MODEL)).toContain('correct the clock or --now');
+    write('others.jsonl', textOf(lines.map((line) => ({ ...line, sha256: '0'.repeat(64) }))));
+    expect(said('others.jsonl', ...MODEL)).toContain('give the model that scored them');
+    write('no.jsonl', 'not JSON\n');
+    expect(said('no.jsonl', ...MODEL)).toContain('give a prediction log of serve --log');
+  });
+
+  test('a torn Parquet file is named', () => {
+    const whole = readFileSync(path('all.parquet'));
+    writeFileSync(path('torn.parquet'), whole.subarray(0, whole.length - 500));
+    for (const args of [[], ['--labels', 'labels.jsonl']]) {
+      const sentence = said('torn.parquet', ...MODEL, ...args);
+      expect(sentence).toContain('ERR_DATA torn.parquet: ');
+      expect(sentence).not.toContain('--query');
+    }
+  });
+});
+
+describe('labels in another spelling of the classes', () => {
+  const truth = (i: number): boolean => (i * 7) % 3 === 0;
+  const of = (classes: readonly [string, string]) => {
+    const records = Array.from({ length: 300 }, (_, i) => ({ x: (i * 37) % 101, y: classes[Number(truth(i))] }));
+    const made = loadModel(saveModel(withBaseline(fit(records, { target: 'y', positive: classes[1] }).model, records)));
+    const scored = records.slice(0, 100).map(({ x }, i) => ({
+      ...{ at: new Date(START + i * 60_000).toISOString(), id: `r${i}`, entity: null, model: 'm', version: '1' },
+      ...{ sha256: made.sha256, route: null, ...made.score({ x }), inputs: { x } },
+    }));
+    return { made, scored };
+  };
+
+  test.each<[classes: [string, string]]>([[['0', '1']], [['false', 'true']]])(
+    '%j: one rule in all formats',
+    async (classes) => {
+      const { made, scored } = of(classes);
+      write('truth.safetensors', saveModel(made));
+      write('truth.jsonl', textOf(scored));
+      const db = await (await DuckDBInstance.create(':memory:')).connect();
+      await db.run(
+        `copy (from read_json('${path('truth.jsonl')}', columns = {"at": 'TIMESTAMP', id: 'VARCHAR', sha256: 'VARCHAR', logit: 'DOUBLE', probability: 'DOUBLE', label: 'VARCHAR', inputs: 'VARCHAR'})) to '${path('truth.parquet')}' (format parquet)`,
+      );
+      for (const [type, value] of [
+        ['BOOLEAN', truth],
+        ['INTEGER', (i: number) => Number(truth(i))],
+        ['DOUBLE', (i: number) => Number(truth(i))],
+        ['VARCHAR', (i: number) => (truth(i) ? 'True' : 'False')],
+      ] as const) {
+        write('given.jsonl', textOf(scored.map(({ id, at }, i) => ({ id, at, label: value(i) }))));
+        await db.run(
+          `copy (from read_json('${path('given.jsonl')}', columns = {id: 'VARCHAR', "at": 'TIMESTAMP', label: '${type}'})) to '${path('given.parquet')}' (format parquet)`,
+        );
+        for (const log of ['truth.jsonl', 'truth.parquet'])
+          for (const given of ['given.jsonl', 'given.parquet']) {
+            const one = found(log, '--model', 'truth.safetensors', '--labels', given) as unknown as {
+              readonly labels: { readonly labelled: number };
+            };
+            expect([type, log, given, one.labels.labelled]).toEqual([type, log, given, 100]);
+          }
+      }
+      db.closeSync();
+      write('odd.jsonl', textOf(scored.map(({ id, at }) => ({ id, at, label: 'perhaps' }))));
+      for (const log of ['truth.jsonl', 'truth.parquet'])
+        expect(
+          noteOf(found(log, '--model', 'truth.safetensors', '--labels', 'odd.jsonl'), 'labels that are none of'),
+        ).toBe(100);
+    },
+  );
+});

@@ -81,7 +81,7 @@ export async function labelsOfTable(database: Database, file: string, counts: Lo
     // of UTC where there is no zone, or milliseconds since 1970
     return `coalesce(try_cast(${own} as double), epoch_us(try_cast(${own} as timestamp)) / 1000.0)`;
   };
-  const read = `select ${text('id')} as id, ${text('entity')} as entity, ${text('label')} as label, ${time('at')} as "at", ${time('outcomeAt')} as happened${clean ? ', line' : ''} from ${relation}`;
+  const read = `select ${text('id')} as id, ${text('entity')} as entity, ${plainNumber(text('label'), types.get('label')!)} as label, ${time('at')} as "at", ${time('outcomeAt')} as happened${clean ? ', line' : ''} from ${relation}`;
   const faults: readonly (readonly [what: string, sql: string])[] = [
     ['id: expected the id of a score, or the entity that it was of', 'id is null and entity is null'],
     ['label: expected one', 'label is null'],
@@ -123,6 +123,10 @@ async function readTable(file: string, take: TakeLabel, counts: LogCounts): Prom
     database.close();
   }
 }
+
+/** The text of a cell without the zero that a float gets: 1.0 is 1, as in JSON. */
+export const plainNumber = (text: string, type: string): string =>
+  /^(FLOAT|DOUBLE|DECIMAL)/.test(type) ? `regexp_replace(${text}, '\\.0+$', '')` : text;
 
 /** A table of clean labels as SQL: nothing of it is left to a guess. */
 const readClean = ({ file }: CleanLabels): string =>
