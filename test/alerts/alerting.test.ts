@@ -215,3 +215,33 @@ describe('the file of settings', () => {
     );
   });
 });
+
+test('a silence of a model of which nothing is known says so', async () => {
+  const { alerts, lines } = await started(undefined, 'lr_models_failed 1\nlr_requests_total{model="fraud"} 3');
+  const silence = (model: string) => alerts.silence({ model, until: '1h', why: 'known' }, 'ann');
+  expect((await silence('fraud')).note).toBeUndefined();
+  expect((await silence('froud')).note).toContain('no number of the service is of a model "froud" ("fraud")');
+  expect(lines.map(({ event }) => event)).toContain('silenced nothing yet');
+  alerts.stop();
+});
+
+test('what is due sooner than the next evaluation is told then; after a failed evaluation nobody is told that all goes on', async () => {
+  let told = 0;
+  const server = createServer((request, response) => {
+    told++;
+    request.resume();
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const settings = settingsOf('test', { watchdog: { url: `http://127.0.0.1:${port}/`, every: '5s' } });
+  const alerts = new AlertsOfService({ settings, instance: 'a:1', folder, log: () => {} });
+  const now = Date.now();
+  alerts.step(now, FAILED);
+  for (let second = 1; second <= 11; second++) alerts.tellDue(now + second * 1000);
+  // without an evaluation for long
+  alerts.tellDue(now + 3_600_000);
+  await vi.waitFor(async () => expect((await alerts.state()).sent).toBe(3), { timeout: 10_000 });
+  expect(told).toBe(3);
+  server.close();
+});

@@ -3,6 +3,8 @@ import { Dispatch, type Dispatched, inhibitorOf, type Muted } from '../../cli/sr
 import type { Alert } from '../../cli/src/alerts/evaluation.ts';
 import { Silences } from '../../cli/src/alerts/silences.ts';
 import { defaultSettings } from '../../cli/src/slo/settings.ts';
+import { messageKey } from '../../cli/src/tell/keys.ts';
+import type { Outcome } from '../../cli/src/tell/telling.ts';
 
 const PACES = defaultSettings().paces;
 const SECOND = 1000;
@@ -24,13 +26,19 @@ function telling(receivers = { page: ['p'], ticket: ['t'] }, source = 'a:8080') 
     dispatch,
     sent,
     /** @param takes  whether receivers take what they are sent */
-    run(seconds: number, alerts: readonly Alert[], mutedOf = (_: Alert): Muted => QUIET, takes = true, step = 1) {
+    run(
+      seconds: number,
+      alerts: readonly Alert[],
+      mutedOf = (_: Alert): Muted => QUIET,
+      takes: boolean | Outcome = true,
+      step = 1,
+    ) {
       const from = sent.length;
       for (const end = now + seconds * SECOND; now < end; ) {
         now += step * SECOND;
         for (const one of dispatch.step(now, alerts, mutedOf)) {
           sent.push({ ...one, at: now });
-          one.told(takes, now);
+          one.told(typeof takes === 'string' ? takes : takes ? 'taken' : 'lost', now);
         }
       }
       return sent
@@ -43,6 +51,19 @@ function telling(receivers = { page: ['p'], ticket: ['t'] }, source = 'a:8080') 
 const FAST = alertOf('LogoddsAvailabilityFastBurn', { slo: 'availability', model: 'a' });
 
 describe('messages', () => {
+  test('to which no answer comes are sent less and less often, then count as told until the repeat', () => {
+    const one = telling();
+    const times = one.run(4 * 3600, [FAST], undefined, 'open').map((text) => Number(text.split(' ')[0]));
+    // after 10 s, two intervals and four
+    expect(times.length).toBe(3);
+    expect(times[1] - times[0]).toBeGreaterThanOrEqual(600);
+    expect(times[2] - times[1]).toBeGreaterThanOrEqual(1200);
+    const keys = one.sent.map(({ telling: of }) => messageKey(of));
+    expect(new Set(keys).size).toBe(1);
+    expect(one.run(3600, [FAST], undefined, 'taken')).toHaveLength(1);
+    expect(keys).not.toContain(messageKey(one.sent.at(-1)!.telling));
+  });
+
   test('the first one after 10 s, repeats after four hours, the end once', () => {
     const one = telling();
     expect(one.run(60, [FAST])).toEqual(['11 firing 1']);
@@ -134,7 +155,7 @@ describe('messages', () => {
     expect(first).toEqual([]);
     const sent = dispatch.step(10 * SECOND, [FAST], () => QUIET);
     expect(sent.map(({ receiver }) => receiver)).toEqual(['p', 'q']);
-    sent[1].told(false, 11 * SECOND);
+    sent[1].told('lost', 11 * SECOND);
     expect(dispatch.step(400 * SECOND, [FAST], () => QUIET).map(({ receiver }) => receiver)).toEqual(['q']);
   });
 });

@@ -60,8 +60,8 @@ const head = (status: string, ...more: string[]) => [`HTTP/1.1 ${status}`, ...mo
 async function told(kind: 'webhook' | 'email', options: object, timeoutMs = LONG) {
   const lines: LogLine[] = [];
   const notifier = new Notifier((line) => lines.push(line), [1], timeoutMs);
-  const isTaken = await notifier.tell(receiverOf('test', { kind, options: options as never }), TELLING);
-  return { isTaken, said: lines.map(({ reason }) => String(reason)) };
+  const outcome = await notifier.tell(receiverOf('test', { kind, options: options as never }), TELLING);
+  return { isTaken: outcome === 'taken', outcome, said: lines.map(({ reason }) => String(reason)) };
 }
 
 test.each<[string, Parameters<typeof serverOf>[0], RegExp, number?]>([
@@ -120,4 +120,54 @@ test('a mail server that says a word now and then is left after a time', async (
   const options = { to: 'a@example.com', from: 'b@example.com', server: at, tls: false };
   const { isTaken, said } = await told('email', options, SHORT);
   expect([isTaken, said]).toEqual([false, [expect.stringMatching(/no answer within|timeout/i)]]);
+});
+
+test('a webhook that answers too late is given more time, and sees by its key that the message is the same', async () => {
+  const keys: string[] = [];
+  const at = await serverOf((socket) => {
+    socket.once('data', (bytes) => {
+      keys.push(/idempotency-key: (\w+)/i.exec(String(bytes))![1]!);
+      // the first one stays without an answer
+      if (keys.length > 1) socket.end(head('200 OK', 'content-length: 0', 'connection: close'));
+    });
+  });
+  expect(await told('webhook', { url: `http://${at}/` }, 500)).toMatchObject({ outcome: 'taken', said: [] });
+  expect(keys).toHaveLength(2);
+  expect(keys[0]).toBe(keys[1]);
+});
+
+test('a webhook that never answers may have taken the message; one that refuses has not', async () => {
+  const silent = await serverOf(() => {});
+  expect(await told('webhook', { url: `http://${silent}/` }, SHORT)).toMatchObject({ outcome: 'open' });
+  const failing = await serverOf(once(head('500 Oops', 'content-length: 0', 'connection: close')));
+  expect(await told('webhook', { url: `http://${failing}/` })).toMatchObject({ outcome: 'lost' });
+});
+
+test('a mail whose answer stays away has the same Message-ID when it is sent again', async () => {
+  const ids: string[] = [];
+  const at = await serverOf((socket) => {
+    let isText = false;
+    socket.write('220 mail\r\n');
+    let text = '';
+    socket.on('data', (bytes) => {
+      text += String(bytes);
+      if (isText) {
+        if (!text.endsWith('\r\n.\r\n')) return;
+        ids.push(/^Message-ID: (.*)$/im.exec(text)![1]!.trim());
+        if (ids.length > 1) socket.write('250 taken\r\n');
+        isText = false;
+        text = '';
+        return;
+      }
+      for (const line of text.split('\r\n').filter(Boolean)) {
+        isText = line === 'DATA';
+        socket.write(isText ? '354 go on\r\n' : '250 fine\r\n');
+      }
+      text = '';
+    });
+  });
+  const options = { to: 'a@example.com', from: 'b@example.com', server: at, tls: false };
+  expect(await told('email', options, 1000)).toMatchObject({ outcome: 'taken', said: [] });
+  expect(ids).toHaveLength(2);
+  expect(ids[0]).toBe(ids[1]);
 });

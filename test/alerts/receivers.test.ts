@@ -232,7 +232,7 @@ describe('receivers', () => {
     const receiver = make('pagerduty', { url: `${url}/v2/enqueue`, keyFile: 'gone' });
     rmSync(join(folder, 'gone'));
     const lines: LogLine[] = [];
-    expect(await new Notifier((line) => lines.push(line), []).tell(receiver, TELLING)).toBe(false);
+    expect(await new Notifier((line) => lines.push(line), []).tell(receiver, TELLING)).toBe('lost');
     expect(lines).toMatchObject([
       { level: 'error', event: 'not notified', reason: expect.stringContaining('expected a file with a secret') },
     ]);
@@ -243,7 +243,7 @@ describe('receivers', () => {
     answer = () => 307;
     const lines: LogLine[] = [];
     const notifier = new Notifier((line) => lines.push(line), [1]);
-    expect(await notifier.tell(make('slack', {}), TELLING)).toBe(false);
+    expect(await notifier.tell(make('slack', {}), TELLING)).toBe('lost');
     expect(received.map(({ path }) => path)).toEqual(['/slack/T0P/S3CRET']);
     expect(JSON.stringify(lines)).toContain('status 307');
     expect(JSON.stringify(lines)).not.toContain('S3CRET');

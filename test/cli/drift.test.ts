@@ -8,6 +8,7 @@ import { runDrift } from '../../cli/src/jobs/drift/drift.ts';
 import type { DriftOptions } from '../../cli/src/jobs/drift/options.ts';
 import { driftPage } from '../../cli/src/report/drift.ts';
 import { driftText } from '../../cli/src/terminal/drift.ts';
+import { correctPrior } from '../../src/decide.ts';
 import { fit, loadModel, saveModel } from '../../src/index.ts';
 import { splitmix32 } from '../../src/math/random.ts';
 import { drift, evidentlyDefault, peerFigure, withBaseline } from '../../src/monitor.ts';
@@ -242,6 +243,15 @@ describe('what cannot be used is told, and the rest goes on', () => {
     await expect(run(at('strict.safetensors'), none)).rejects.toThrow(
       error('ERR_DATA', 'CURRENT: expected rows that the model scores, got 20'),
     );
+  });
+
+  test('a model whose calibration is another than that of its baseline says so, as monitor does', async () => {
+    writeFileSync(at('prior.safetensors'), saveModel(correctPrior(model, 0.05)));
+    const { notes } = await run(at('prior.safetensors'), files.same);
+    expect(notes).toContain(
+      'the reference was scored with another calibration or decision: mean probabilities are not comparable',
+    );
+    expect((await run(files.model, files.same)).notes.join()).not.toContain('calibration');
   });
 
   test('no baseline, no rows, no column in common, and contradictions are errors that say what to do', async () => {

@@ -310,3 +310,137 @@ describe('windows by rows', () => {
     expect(noteOf(one, 'begin before the one before ends')).toBe(2);
   });
 });
+
+describe('labels in CSV', () => {
+  const rows = labels.map(({ id, label, at }) => `${id},${label},${at}`);
+  const table = (own: readonly string[], head = 'id,label,at'): string => `${head}\n${own.join('\n')}\n`;
+  const performances = ({ windows }: Found) => windows.map(({ performance }) => performance);
+  const without = (...places: number[]) => rows.filter((_, k) => !places.includes(k));
+
+  test.each([['all.jsonl'], ['all.parquet']])(
+    'of %s: a line that is none is left out by its number, and no other with it',
+    (log) => {
+      const bad = rows.map((row, k) =>
+        k === 4 ? `"${row}` : k === 9 ? `${row},x,y` : k === 19 ? 'r0-19' : k === 29 ? `"r0-29"x,yes,2026-09-01` : row,
+      );
+      write('bad.csv', table(bad));
+      write('good.csv', table(without(4, 9, 19, 29)));
+      const one = found(log, ...MODEL, '--labels', 'bad.csv');
+      expect(performances(one)).toEqual(performances(found(log, ...MODEL, '--labels', 'good.csv')));
+      expect(noteOf(one, 'expected quotes in pairs: left out (line 6 of bad.csv)')).toBe(1);
+      expect(noteOf(one, 'expected 3 cells, got 5: left out (line 11 of bad.csv)')).toBe(1);
+      expect(noteOf(one, 'expected 3 cells, got 1: left out (line 21 of bad.csv)')).toBe(1);
+      expect(noteOf(one, 'expected a separator behind a quoted cell: left out (line 31 of bad.csv)')).toBe(1);
+    },
+  );
+
+  test('cells that are none are named by their lines', () => {
+    write('cells.csv', table(rows.map((row, k) => (k % 100 === 7 ? `${row.split(',')[0]},yes,soon` : row))));
+    const one = found('all.parquet', ...MODEL, '--labels', 'cells.csv');
+    expect(noteOf(one, 'at: expected a time: left out (lines 9, 109, 209, 309, 409 and 7 more of cells.csv)')).toBe(12);
+  });
+
+  test('with quotes, line breaks in cells, other separators and a mark at the beginning are the same labels', () => {
+    const plain = performances(found('all.parquet', ...MODEL, '--labels', 'labels.jsonl'));
+    const noted = labels.map(({ id, label, at }) => `"${id}";"said ""no""\nthen; more";${label};${at}`);
+    write('noted.csv', `\ufeff${table(noted, 'id;note;label;at').replaceAll('\n', '\r\n')}`);
+    write('tabs.tsv', table(rows).replaceAll(',', '\t'));
+    write('packed.csv.gz', gzipSync(table(rows)));
+    for (const file of ['noted.csv', 'tabs.tsv', 'packed.csv.gz'])
+      expect(performances(found('all.parquet', ...MODEL, '--labels', file))).toEqual(plain);
+  });
+
+  test('other columns are refused by name', () => {
+    write('other.csv', 'key;truth\nr0-0;yes\n');
+    expect(said('all.jsonl', ...MODEL, '--labels', 'other.csv')).toContain(
+      'ERR_SCHEMA --labels other.csv: expected columns label, at and id or entity, got "key", "truth"; rename them',
+    );
+    write('twice.csv', 'id,label,at,label\nr0-0,yes,2026-09-01,no\n');
+    expect(said('all.jsonl', ...MODEL, '--labels', 'twice.csv')).toContain('expected each column once');
+  });
+});
+
+describe('what is said of a log', () => {
+  test('line breaks of its texts do not break notes', () => {
+    write('broken.jsonl', textOf([...lines, { ...lines[0], id: 'b', model: 'a\nb\u2028c', sha256: '0'.repeat(64) }]));
+    const { stdout } = run(['monitor', 'broken.jsonl', ...MODEL, ...NOW]);
+    expect(stdout).toContain('rows of a\\nb\\nc 1, 000000000000…: of another digest, left out (1)');
+  });
+
+  test.each(['all.jsonl', 'all.parquet'])('labels of no score of %s are not called none', (log) => {
+    write('strange.jsonl', textOf(labels.map((one) => ({ ...one, id: `x${one.id}` }))));
+    const whats = found(log, ...MODEL, '--labels', 'strange.jsonl').notes.map(({ what }) => what);
+    expect(whats).toContain('no label is of a score of the log: performance is estimated from the scores alone');
+    expect(whats.join('\n')).not.toContain('no labels');
+  });
+
+  test('where no row is left, why it is and what to do', () => {
+    const late = lines.map((line) => ({ ...line, at: '2027-01-01T00:00:00Z' }));
+    write('late.jsonl', textOf(late));
+    expect(said('late.jsonl', ...MODEL)).toContain('correct the clock or --now');
+    write('others.jsonl', textOf(lines.map((line) => ({ ...line, sha256: '0'.repeat(64) }))));
+    expect(said('others.jsonl', ...MODEL)).toContain('give the model that scored them');
+    write('no.jsonl', 'not JSON\n');
+    expect(said('no.jsonl', ...MODEL)).toContain('give a prediction log of serve --log');
+  });
+
+  test('a torn Parquet file is named', () => {
+    const whole = readFileSync(path('all.parquet'));
+    writeFileSync(path('torn.parquet'), whole.subarray(0, whole.length - 500));
+    for (const args of [[], ['--labels', 'labels.jsonl']]) {
+      const sentence = said('torn.parquet', ...MODEL, ...args);
+      expect(sentence).toContain('ERR_DATA torn.parquet: ');
+      expect(sentence).not.toContain('--query');
+    }
+  });
+});
+
+describe('labels in another spelling of the classes', () => {
+  const truth = (i: number): boolean => (i * 7) % 3 === 0;
+  const of = (classes: readonly [string, string]) => {
+    const records = Array.from({ length: 300 }, (_, i) => ({ x: (i * 37) % 101, y: classes[Number(truth(i))] }));
+    const made = loadModel(saveModel(withBaseline(fit(records, { target: 'y', positive: classes[1] }).model, records)));
+    const scored = records.slice(0, 100).map(({ x }, i) => ({
+      ...{ at: new Date(START + i * 60_000).toISOString(), id: `r${i}`, entity: null, model: 'm', version: '1' },
+      ...{ sha256: made.sha256, route: null, ...made.score({ x }), inputs: { x } },
+    }));
+    return { made, scored };
+  };
+
+  test.each<[classes: [string, string]]>([[['0', '1']], [['false', 'true']]])(
+    '%j: one rule in all formats',
+    async (classes) => {
+      const { made, scored } = of(classes);
+      write('truth.safetensors', saveModel(made));
+      write('truth.jsonl', textOf(scored));
+      const db = await (await DuckDBInstance.create(':memory:')).connect();
+      await db.run(
+        `copy (from read_json('${path('truth.jsonl')}', columns = {"at": 'TIMESTAMP', id: 'VARCHAR', sha256: 'VARCHAR', logit: 'DOUBLE', probability: 'DOUBLE', label: 'VARCHAR', inputs: 'VARCHAR'})) to '${path('truth.parquet')}' (format parquet)`,
+      );
+      for (const [type, value] of [
+        ['BOOLEAN', truth],
+        ['INTEGER', (i: number) => Number(truth(i))],
+        ['DOUBLE', (i: number) => Number(truth(i))],
+        ['VARCHAR', (i: number) => (truth(i) ? 'True' : 'False')],
+      ] as const) {
+        write('given.jsonl', textOf(scored.map(({ id, at }, i) => ({ id, at, label: value(i) }))));
+        await db.run(
+          `copy (from read_json('${path('given.jsonl')}', columns = {id: 'VARCHAR', "at": 'TIMESTAMP', label: '${type}'})) to '${path('given.parquet')}' (format parquet)`,
+        );
+        for (const log of ['truth.jsonl', 'truth.parquet'])
+          for (const given of ['given.jsonl', 'given.parquet']) {
+            const one = found(log, '--model', 'truth.safetensors', '--labels', given) as unknown as {
+              readonly labels: { readonly labelled: number };
+            };
+            expect([type, log, given, one.labels.labelled]).toEqual([type, log, given, 100]);
+          }
+      }
+      db.closeSync();
+      write('odd.jsonl', textOf(scored.map(({ id, at }) => ({ id, at, label: 'perhaps' }))));
+      for (const log of ['truth.jsonl', 'truth.parquet'])
+        expect(
+          noteOf(found(log, '--model', 'truth.safetensors', '--labels', 'odd.jsonl'), 'labels that are none of'),
+        ).toBe(100);
+    },
+  );
+});

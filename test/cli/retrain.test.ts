@@ -242,6 +242,24 @@ describe('what is in the way', () => {
   test('a policy that cannot be used is wrong usage: status 2', () => {
     write('half.json', '{"name": ');
     write('strange.json', '{"name": "fraud", "logs": ["a"], "trigger": {}}');
+    const flagged = (flags: object) => JSON.stringify({ name: 'fraud', logs: ['a'], ...flags });
+    write('train.json', flagged({ train: ['--calibrat', 'platt'] }));
+    write('value.json', flagged({ train: ['--C', 'much'] }));
+    write('rollout.json', flagged({ rollout: ['--steps', '0.5,nine'] }));
+    write('gate.json', flagged({ gate: ['--rule', 'x.json'], rollout: ['--share', '2'] }));
+    for (const [file, sentence] of [
+      [
+        'train.json',
+        /train: expected flags of logodds train, got unknown option '--calibrat' \(Did you mean --calibrate\?\)/,
+      ],
+      ['value.json', /train: expected flags of logodds train, got option '--C <\w+>' argument 'much' is invalid/],
+      ['rollout.json', /rollout: expected flags of logodds rollout start, got option '--steps/],
+      ['gate.json', /gate: expected flags of logodds gate, got unknown option '--rule'.*and 1 more: rollout: /],
+    ] as const)
+      expect(run(['retrain', '--policy', file, '--dry-run'])).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(sentence),
+      });
     for (const [file, sentence] of [
       ['none.json', /^ERR_DATA --policy none.json: expected a policy, got an error/],
       ['half.json', /^ERR_DATA --policy half.json: expected JSON, got an error in line 1/],
@@ -273,7 +291,9 @@ describe('what is in the way', () => {
   });
 
   test('one that fails after its push names the version, and what to do', () => {
-    const { go, entries, entry } = place(moved({}), { rollout: ['--share', '7'] });
+    const { go, entries, entry } = place(moved({}), {
+      rollout: ['--kind', 'ab', '--share', '0.1', '--arm', 'b=99:0.2'],
+    });
     const { status, stderr } = go('--force');
     expect(status).toBe(1);
     expect(stderr).toMatch(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { objectionsOf } from '../../cli/src/jobs/retrain/bounds.ts';
+import { runCommand } from '../../cli/src/jobs/retrain/children.ts';
 import { declarationOf, notesOf } from '../../cli/src/jobs/retrain/declaration.ts';
 import { historyOf, Journal } from '../../cli/src/jobs/retrain/journal.ts';
 import { flagsLike } from '../../cli/src/jobs/retrain/likeChampion.ts';
@@ -13,11 +14,21 @@ import { lookAt, type Sight } from '../../cli/src/jobs/retrain/triggers.ts';
 import { fit } from '../../src/index.ts';
 import type { OutcomeLabel, Prediction } from '../../src/monitor.ts';
 import { DAY, rowsOf } from './retrainCases.ts';
+import { MODEL } from './serve.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-test-retrain-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 const policy = (values: object = {}) => policyOf('test', { name: 'fraud', logs: ['log/*'], ...values }, '/home');
+
+test('a command that takes longer than the policy allows is stopped, and said to be', async () => {
+  const { status, said } = await runCommand(['serve', MODEL, '--port', '0', '--no-grpc'], folder, 300);
+  expect([status, said.split('\n').at(-1)]).toEqual([
+    124,
+    'ERR_DATA serve: expected an end within 0.3 s (timeLimit of the policy), got none: it was stopped',
+  ]);
+  expect([policy().timeLimitMs, policy({ timeLimit: '2h' }).timeLimitMs]).toEqual([DAY, 7_200_000]);
+});
 
 describe('policies', () => {
   test('the schema of the package is that of the table, and says what the command says', () => {

@@ -1,5 +1,5 @@
 // The watch of real processes: it outlives them, several are one, and what a kill has lost is said.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { loadModel, saveModel } from 'logodds';
 import { withBaseline } from 'logodds/monitor';
 import { expect, test } from 'vitest';
@@ -159,6 +159,15 @@ test('a state that is none is kept under another name and said; the service answ
     child.kill('SIGKILL');
     await ended;
   }
+  // a second one does not replace the first
+  writeFileSync(`${folder}/watch-1.json`, '{"format":2');
+  const { log } = await serve([M, '--no-grpc', '--watch', '--watch-state', folder]);
+  await until(
+    async () => log(),
+    (said) => said.includes('watch-1.json.damaged-2'),
+  );
+  expect(readFileSync(`${folder}/watch-1.json.damaged`, 'utf8')).toBe('{"format":1');
+  expect(readFileSync(`${folder}/watch-1.json.damaged-2`, 'utf8')).toBe('{"format":2');
 });
 
 test('a folder that another service writes is refused when it was asked for; beside a log the service goes on without, and says so', async () => {
@@ -170,7 +179,65 @@ test('a folder that another service writes is refused when it was asked for; bes
   const { url, log } = await serve([M, '--no-grpc', '--log', folder, '--watch']);
   expect((await score(url)).status).toBe(200);
   expect((await ask(`${url}/models/codes/watch`)).status).toBe(404);
-  expect(log()).toContain('nothing is watched');
+  expect(log()).toContain(
+    `nothing is watched by this process: ${folder}/watch: expected a file that nobody else writes`,
+  );
+  expect(await metric(url, 'lr_watch_off')).toBe(1);
+});
+
+test('of two services that begin with one log at once the second says that it does not watch', async () => {
+  const folder = path('twice');
+  const [one, two] = [
+    await serve([M, '--no-grpc', '--log', folder, '--watch']),
+    await serve([M, '--no-grpc', '--log', folder, '--watch']),
+  ];
+  await score(one.url);
+  await until(async () => existsSync(`${folder}/watch/watch-1.json`), Boolean);
+  await score(two.url);
+  await until(
+    async () => two.log(),
+    (said) => said.includes('nothing is watched by this process'),
+  );
+  expect(await metric(one.url, 'lr_watch_off')).toBe(0);
+  expect(await metric(two.url, 'lr_watch_off')).toBe(1);
+});
+
+test('a state that cannot be written is said by its folder, and the next process does not call it a kill', async () => {
+  const folder = path('unwritable');
+  const args = [M, '--no-grpc', '--watch', '--watch-state', folder];
+  const first = await serve(args);
+  // what a full disk does: the file cannot be written
+  mkdirSync(`${folder}/watch-1.json.part`);
+  await score(first.url);
+  await until(
+    async () => first.log(),
+    (said) => said.includes(`the state of the watch in ${folder} cannot be written`),
+  );
+  first.child.kill('SIGTERM');
+  expect((await first.ended).code).toBe(0);
+  rmdirSync(`${folder}/watch-1.json.part`);
+  const { log } = await serve(args);
+  await until(
+    async () => log(),
+    (said) => said.includes('40 rows were lost when the state could not be written'),
+  );
+  expect(log()).not.toContain('killed');
+});
+
+test('the age of a feature that a model does not have is said when it is scored', async () => {
+  const { url, log } = await serve([M, '--no-grpc', '--watch', '--watch-age', 'y=y_at']);
+  await score(url);
+  await until(
+    async () => log(),
+    (said) => said.includes('--watch-age: expected features of codes'),
+  );
+  expect(
+    JSON.parse(
+      log()
+        .split('\n')
+        .find((line) => line.includes('--watch-age'))!,
+    ).reason,
+  ).toContain('got "y"; their age is not watched');
 });
 
 test('options that are none are refused by name', async () => {

@@ -131,6 +131,10 @@ describe('settings', () => {
     await expect(exportSlo(join(folder, 'broken.json'), fresh())).rejects.toThrow(
       'broken.json: expected JSON, got an error in line 1',
     );
+    writeFileSync(join(folder, 'broken.yaml'), 'period: 30d\nnotify: [\n');
+    await expect(exportSlo(join(folder, 'broken.yaml'), fresh())).rejects.toThrow(
+      /broken\.yaml: expected YAML or JSON, got an error in line [23] /,
+    );
   });
 
   test('an empty file is the default one', async () => {

@@ -5,6 +5,7 @@ import { domainShift, fit, loadModel, saveModel } from '../../src/index.ts';
 import { splitmix32 } from '../../src/math/random.ts';
 import { exactTail, kolmogorovTail, limitTail } from '../../src/monitor/drift/kolmogorov.ts';
 import { logitShifts } from '../../src/monitor/drift/shift.ts';
+import { countsP, sharesP } from '../../src/monitor/drift/tests.ts';
 import {
   adjustP,
   binsOfData,
@@ -135,6 +136,55 @@ describe('laws', () => {
     );
     expect(adjustP([null, 0.02, 0.5])).toEqual([null, 0.04, 0.5]);
     expect(adjustP([0.2, 0.1], 'none')).toEqual([0.2, 0.1]);
+  });
+
+  test('the p-value of shares is that of all tables with the same margins where counts are few, else that of χ²', () => {
+    const choose = (n: number, k: number): number => {
+      let found = 1;
+      for (let i = 0; i < k; i++) found = (found * (n - i)) / (i + 1);
+      return k < 0 || k > n ? 0 : Math.round(found);
+    };
+    for (let n = 1; n <= 9; n++)
+      for (let m = 1; m <= 9; m++)
+        for (let k = 0; k <= n; k++)
+          for (let l = 0; l <= m; l++) {
+            const of = (x: number): number => choose(m, x) * choose(n, k + l - x);
+            let [all, beyond] = [0, 0];
+            for (let x = 0; x <= m; x++) {
+              all += of(x);
+              if (of(x) <= of(l)) beyond += of(x);
+            }
+            expect(sharesP(k, n, l, m)).toBeCloseTo(beyond / all, 12);
+          }
+    // 40 of the 2,440 rows are where the one empty cell could be
+    expect(sharesP(0, 2400, 1, 40)).toBeCloseTo(1 / 61, 14);
+    expect(sharesP(0, 1e9, 1e9, 1e9)).toBe(0);
+    expect(sharesP(1e6, 1e9, 0, 1)).toBeCloseTo(1, 12);
+    expect(sharesP(50, 110, 40, 110)).toBe(chiSquareCounts([50, 60], [40, 70]).p);
+  });
+
+  test('one row of a rare level does not make a window another one', () => {
+    expect(countsP([1200, 1200, 0], [20, 19, 1])).toBeCloseTo(2 / 61, 12);
+    expect(countsP([2400, 0], [39, 1])).toBeCloseTo(1 / 61, 12);
+    expect(countsP([1200, 1200, 100], [40, 30, 30])).toBe(chiSquareCounts([1200, 1200, 100], [40, 30, 30]).p);
+    // by themselves rows with an empty cell of 40 are no alarm at the level of 0.01
+    const rowsOf = (count: number, empty: number) =>
+      Array.from({ length: count }, (_, i) => ({
+        x: i < empty ? null : (i * 37) % 101,
+        plan: ['a', 'b'][i % 2],
+        y: (i * 7) % 3 ? 'no' : 'yes',
+      }));
+    const { model } = fit(rowsOf(2400, 0), {
+      target: 'y',
+      schema: {
+        features: [
+          { name: 'x', kind: 'numeric', missing: 'baseline' },
+          { name: 'plan', kind: 'categorical' },
+        ],
+      },
+    });
+    const found = drift(rowsOf(2400, 0), rowsOf(40, 1), { model });
+    expect(found.features[0].tests.missing!.p).toBeCloseTo(1 / 61, 12);
   });
 
   test('bad input', () => {

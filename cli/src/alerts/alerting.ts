@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Alerting, AlertSilence, AlertsState, Gauges, LogLine } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
+import { list, show } from '../../../src/internal.ts';
 import { FileLock, Taken } from '../serve/observation/fileLock.ts';
 import { stampOf } from '../serve/trust.ts';
 import { promDuration } from '../slo/burn.ts';
@@ -50,8 +51,9 @@ const SAVE_PART = 1 / 200;
 const SKEW_MS = 60_000;
 const iso = (time: number): string => new Date(time).toISOString();
 
-/** How often the file of settings is looked at. */
+/** How often the file of settings is looked at, and whether somebody is due to be told. */
 const LOOK_MS = 1000;
+const UNANSWERED = 'no answer came to several messages, which may have been taken; make the receiver answer sooner';
 
 /**
  * Reads the settings of `--slo`, and whom they tell.
@@ -135,6 +137,8 @@ export class AlertsOfService implements Alerting {
   readonly #log: (line: LogLine) => void;
   readonly #silences = new Silences();
   readonly #notifier: Notifier;
+  /** messages that count as told since no answer came to several */
+  #givenUp = 0;
   /** the clock of the machine may be set meanwhile: time goes on from the start */
   readonly #begun = Date.now() - performance.now();
   #alerts: readonly Alert[] = [];
@@ -197,6 +201,7 @@ export class AlertsOfService implements Alerting {
     this.#looking = setInterval(() => {
       this.#lock?.touch();
       void this.reread();
+      this.tellDue(this.#now());
     }, LOOK_MS);
   }
 
@@ -264,12 +269,25 @@ export class AlertsOfService implements Alerting {
     for (const { receiver, telling, told } of this.#plan.dispatch.step(now, this.#alerts, (alert) =>
       this.#mutedOf(alert, now),
     )) {
-      void this.#notifier.tell(receivers.get(receiver)!, telling).then((isTaken) => {
-        told(isTaken, this.#now());
+      void this.#notifier.tell(receivers.get(receiver)!, telling).then((outcome) => {
+        const isGivenUp = told(outcome, this.#now());
+        if (isGivenUp) {
+          this.#givenUp++;
+          const { at } = receivers.get(receiver)!;
+          const of = `${telling.groupLabels['alertname']} ${telling.status}`;
+          this.#log({ level: 'error', event: 'not told again before the repeat', at, of, reason: UNANSWERED });
+        }
         // who was told must be known, or it would be told again
-        if (isTaken) this.#saveSoon();
+        if (outcome !== 'lost') this.#saveSoon();
       });
     }
+  }
+
+  /** Tells what is due between two evaluations: paces may be shorter. After an evaluation that failed nobody is told that all goes on. */
+  tellDue(now: number): void {
+    if (this.#at === null || this.#failed !== '' || now - this.#at >= 2000 * this.#plan.every) return;
+    this.#tell(now);
+    this.#tellAlive(now);
   }
 
   /** Says that alerts are evaluated: an evaluation that fails does not, nor does a process that is gone. */
@@ -330,7 +348,21 @@ export class AlertsOfService implements Alerting {
 
   async silence(asked: unknown, by: string): Promise<AlertSilence> {
     const now = this.#now();
-    return this.#changed('silenced', this.#silences.add(asked, by, now, this.#plan.evaluation.alerts), by);
+    const silence = this.#silences.add(asked, by, now, this.#plan.evaluation.alerts);
+    const told = this.#changed('silenced', silence, by);
+    const note = this.#noteOf(silence.model);
+    if (note === null) return told;
+    this.#log({ level: 'warn', event: 'silenced nothing yet', model: silence.model, reason: note });
+    return { ...told, note };
+  }
+
+  /** Whether a model that is silenced is one of which nothing is known; null: it is known, or nothing was evaluated yet. */
+  #noteOf(model: string | null): string | null {
+    if (model === null || this.#text === '') return null;
+    const known = new Set([...this.#text.matchAll(/[{,]model="((?:[^"\\]|\\.)*)"/g)].map(([, name]) => name));
+    return known.has(model.replace(/[\\"]/g, '\\$&'))
+      ? null
+      : `no number of the service is of a model ${show(model)} (${known.size === 0 ? 'there are none yet' : list([...known].sort())}); the silence begins to matter when there is one`;
   }
 
   async unsilence(id: string, by: string): Promise<AlertSilence | null> {
@@ -371,6 +403,10 @@ export class AlertsOfService implements Alerting {
         of: 'most',
       },
       lr_alert_notifications_total: counter('Messages about alerts that were taken.', this.#notifier.sent),
+      lr_alert_notifications_unanswered_total: counter(
+        'Changes of alerts that count as told though no answer came: the receiver is too slow.',
+        this.#givenUp,
+      ),
       lr_alert_notifications_lost_total: counter('Messages about alerts that nobody took.', this.#notifier.lost),
     };
   }

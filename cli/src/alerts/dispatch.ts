@@ -1,5 +1,5 @@
 import { GROUP_BY, INHIBITIONS, type Matching, type Paces } from '../slo/telling.ts';
-import type { Telling, Told } from '../tell/telling.ts';
+import type { Outcome, Telling, Told } from '../tell/telling.ts';
 import { type Alert, keyOfLabels, type Labels } from './evaluation.ts';
 
 /** Groups of one alert: those of further models are told of together. A fault of all models is a few messages, not hundreds. */
@@ -15,7 +15,15 @@ interface Known {
   readonly at: number;
   /** what it was told that fires */
   readonly firing: readonly Told[];
+  /** how often it was told that, by repeats */
+  readonly round?: number;
+  /** messages to which no answer came, one after the other, and when it is told again */
+  readonly open?: number;
+  readonly again?: number;
 }
+
+/** Messages of a change that may be without an answer. Then the receiver counts as told, until the repeat. */
+const MOST_OPEN = 3;
 
 /** Alerts that are told together. */
 interface Group {
@@ -35,7 +43,8 @@ interface Group {
 export interface Dispatched {
   readonly receiver: string;
   readonly telling: Telling;
-  readonly told: (isTaken: boolean, now: number) => void;
+  /** @returns whether it is given up: no answer came to any of several messages, so that it counts as told */
+  readonly told: (outcome: Outcome, now: number) => boolean;
 }
 
 export type SavedDispatch = readonly (readonly [key: string, group: Group])[];
@@ -160,7 +169,8 @@ export class Dispatch {
     const way = `${name}\n${receiver}`;
     // one at a time: an answer that is late must not undo a later one
     if (this.#sending.has(way)) return [];
-    const known = group.known[receiver] ?? { at: now, firing: [] };
+    const known: Known = group.known[receiver] ?? { at: now, firing: [] };
+    if (known.again !== undefined && now < known.again) return [];
     const over = known.firing.filter((one) => !live.some((alert) => isSame(alert, one)));
     const isNew = audible.some((alert) => !known.firing.some((one) => isSame(alert, one)));
     const isAgain = audible.length > 0 && now - known.at >= this.#paces[group.severity].repeat * 1000;
@@ -168,6 +178,7 @@ export class Dispatch {
     // what was told and is silenced now has not ended
     const muted = known.firing.filter((one) => !over.includes(one) && !audible.some((alert) => isSame(alert, one)));
     if (audible.length === 0 && muted.length > 0) return [];
+    const round = isNew || over.length > 0 ? 0 : (known.round ?? 0) + 1;
     const firing = audible.map(
       ({ labels, annotations, firedAt }): Told => ({ labels, annotations, startsAt: firedAt ?? now, endsAt: null }),
     );
@@ -181,11 +192,18 @@ export class Dispatch {
       alerts: all.slice(0, MOST_TOLD),
       more: Math.max(0, all.length - MOST_TOLD),
       change: null,
+      round,
     };
     this.#sending.add(way);
-    const told = (isTaken: boolean, at: number) => {
+    const told = (outcome: Outcome, at: number): boolean => {
       this.#sending.delete(way);
-      if (isTaken) group.known[receiver] = { at, firing: [...firing, ...muted] };
+      const open = outcome === 'open' ? (known.open ?? 0) + 1 : 0;
+      const isGivenUp = open >= MOST_OPEN;
+      if (outcome === 'taken' || isGivenUp) group.known[receiver] = { at, firing: [...firing, ...muted], round };
+      // twice as long each time, as it may have been taken
+      else if (outcome === 'open')
+        group.known[receiver] = { ...known, open, again: at + this.#paces[group.severity].interval * 1000 * 2 ** open };
+      return isGivenUp;
     };
     return [{ receiver, telling, told }];
   }

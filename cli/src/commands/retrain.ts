@@ -1,10 +1,13 @@
 import { counted, whole } from '../figures/wording.ts';
+import type { Policy } from '../jobs/retrain/policy.ts';
 import type { RetrainResult } from '../jobs/retrain/retrain.ts';
 import { JSON_OUTPUT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
+import { refusedFor } from '../options/tableFile.ts';
 import { instant, pause } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
 import { note, print, printJson } from './common.ts';
+import { problemOfFlags } from './flagsOf.ts';
 
 const OPTIONS: readonly OptionRow[] = [
   [
@@ -66,6 +69,7 @@ async function run({ policy: file, every, json, now, ...flags }: Flags): Promise
   const { retrain: once } = await import('../jobs/retrain/retrain.ts');
   const look = async () => {
     const policy = await readPolicy(file);
+    await checkFlags(`--policy ${file}`, policy);
     const result = await once({ ...flags, policy, now: now ?? Date.now(), warn: note });
     if (json) printJson(result);
     else print(textOf(result));
@@ -82,6 +86,23 @@ async function run({ policy: file, every, json, now, ...flags }: Flags): Promise
     }
     await sleep(1000 * every);
   }
+}
+
+/** A policy is refused when it is read, not after hours of training. @throws ERR_RANGE for flags that their commands would refuse */
+async function checkFlags(what: string, { train, gate, rollout }: Policy): Promise<void> {
+  const start = (await import('./rollout.ts')).rollout.commands.find(({ name }) => name === 'start')!;
+  const lines = {
+    train: [(await import('./train.ts')).train, train],
+    gate: [(await import('./gate.ts')).gate, gate],
+    rollout: [start, rollout ?? []],
+  } as const;
+  const problems = Object.entries(lines).flatMap(([key, [line, flags]]) => {
+    const problem = problemOfFlags(line, flags);
+    return problem === null
+      ? []
+      : [`${key}: expected flags of logodds ${key === 'rollout' ? 'rollout start' : key}, got ${problem}`];
+  });
+  if (problems.length > 0) throw refusedFor(what, problems, 'retrain.schema.json');
 }
 
 function textOf({ run: number, champion, triggers, by, outcome, version, why, set }: RetrainResult): string {

@@ -66,6 +66,10 @@ export const sentence = (text: string) =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it quotes
 export const word = (name: string): string => (/[\u0000-\u001f]/.test(name) ? show(name) : name);
 
+/** A text in which a name from data may stand, as one line: breaks are written as \\n. */
+export const oneLine = (text: string): string =>
+  text.replace(/\r\n|[\n\r\u0085\u2028\u2029]/g, (mark) => (mark === '\r' ? '\\r' : '\\n'));
+
 /** A name from the data, cut to a length that fits a line or a page. */
 export const brief = (name: string, most = 60): string => {
   const letters = Array.from(name.slice(0, 2 * most + 2));

@@ -55,7 +55,10 @@ export async function readValues(what: string, file: string, kind: string): Prom
   if (error) {
     const { line } = lines.linePos(error.pos[0]);
     throw wrongUsage(
-      new LogoddsError('ERR_DATA', `${what}: expected JSON, got an error in line ${line} (${error.message}); mend it`),
+      new LogoddsError(
+        'ERR_DATA',
+        `${what}: expected ${/\.json$/i.test(file) ? 'JSON' : 'YAML or JSON'}, got an error in line ${line} (${error.message}); mend it`,
+      ),
     );
   }
   try {

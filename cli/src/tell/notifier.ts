@@ -3,20 +3,15 @@ import type { LogLine } from '../../../service/src/index.ts';
 import { withoutSecrets } from '../terminal/secrets.ts';
 import { reason } from '../write/temporary.ts';
 import type { Outgoing, Receiver } from './receivers.ts';
-import type { Telling } from './telling.ts';
+import type { Outcome, Refused, Telling } from './telling.ts';
 
-/** How long a receiver may take, and how often it is asked. */
+/** How long a receiver may take at first; each further time thrice as long, up to LONGEST_MS: one that is slow may have taken it. How often it is asked. */
 const TIMEOUT_MS = 5000;
+const SLOWER = 3;
+const LONGEST_MS = 60_000;
 const WAITS_MS = [500, 2000, 10_000];
 /** Messages on their way. Those above are lost, and said: a receiver that hangs must not fill the memory. */
 const MOST = 100;
-
-/** What became of a message: null, it was taken. */
-interface Refused {
-  readonly why: string;
-  /** what it refuses, it refuses again */
-  readonly isFinal: boolean;
-}
 
 /** Tells receivers. Nothing waits for it; what cannot be delivered is said and counted. */
 export class Notifier {
@@ -33,8 +28,8 @@ export class Notifier {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Resolves when it was taken, or cannot be delivered: whether it was taken. It does not reject. */
-  async tell(receiver: Receiver, telling: Telling): Promise<boolean> {
+  /** Resolves when it was taken, or cannot be delivered. It does not reject. */
+  async tell(receiver: Receiver, telling: Telling): Promise<Outcome> {
     const { status, groupLabels, change } = telling;
     const of = {
       ...(groupLabels['model'] !== undefined && { model: groupLabels['model'] }),
@@ -42,18 +37,19 @@ export class Notifier {
       at: receiver.at,
     };
     const isAlarm = telling.alerts.length > 0 && receiver.kind !== 'webhook';
-    let why = `more than ${MOST} messages are on their way`;
+    let [why, isOpen] = [`more than ${MOST} messages are on their way`, false];
     if (this.#open < MOST) {
       this.#open++;
       try {
         const outgoing = receiver.outgoing(telling, Date.now());
-        if (outgoing === null) return true;
+        if (outgoing === null) return 'taken';
         const refused = await this.#send(outgoing);
         if (refused === null) {
           this.sent++;
-          return true;
+          return 'taken';
         }
-        why = refused;
+        why = refused.why;
+        isOpen = refused.isOpen === true;
       } catch (error) {
         // a secret that is no more there
         why = reason(error);
@@ -68,30 +64,33 @@ export class Notifier {
       ...of,
       reason: withoutSecrets(why),
     });
-    return false;
+    return isOpen ? 'open' : 'lost';
   }
 
   /** Why it was not taken; null: it was. */
-  async #send(outgoing: Outgoing): Promise<string | null> {
-    let why = '';
+  async #send(outgoing: Outgoing): Promise<Refused | null> {
+    let last: Refused | null = null;
+    let isOpen = false;
+    let timeout = this.#timeoutMs;
     for (let attempt = 0; attempt <= this.#waits.length; attempt++) {
       if (attempt > 0) await sleep(this.#waits[attempt - 1], undefined, { ref: false });
-      const refused = await (outgoing.kind === 'http'
-        ? post(outgoing, this.#timeoutMs)
-        : mail(outgoing, this.#timeoutMs));
+      const refused = await (outgoing.kind === 'http' ? post(outgoing, timeout) : mail(outgoing, timeout));
       if (refused === null) return null;
-      why = refused.why;
+      isOpen ||= refused.isOpen === true;
+      last = { ...refused, isOpen };
       if (refused.isFinal) break;
+      if (refused.isOpen) timeout = Math.min(Math.max(LONGEST_MS, this.#timeoutMs), SLOWER * timeout);
     }
-    return why;
+    return last;
   }
 }
 
-async function post({ url, body }: Outgoing & { kind: 'http' }, timeoutMs: number): Promise<Refused | null> {
+async function post({ url, body, id }: Outgoing & { kind: 'http' }, timeoutMs: number): Promise<Refused | null> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      // the same for the same message, however often it is sent
+      headers: { 'content-type': 'application/json', 'idempotency-key': id },
       body: JSON.stringify(body),
       // a message must not go where the receiver sends it
       redirect: 'manual',
@@ -102,7 +101,8 @@ async function post({ url, body }: Outgoing & { kind: 'http' }, timeoutMs: numbe
     const { status } = response;
     return { why: `status ${status}`, isFinal: status < 500 && status !== 429 };
   } catch (error) {
-    return { why: reason((error as Error).cause ?? error), isFinal: false };
+    const isOpen = (error as Error).name === 'TimeoutError';
+    return { why: reason((error as Error).cause ?? error), isFinal: false, isOpen };
   }
 }
 

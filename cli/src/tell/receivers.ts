@@ -4,13 +4,16 @@ import { LogoddsError } from '../../../src/index.ts';
 import type { ReceiverKind, SloReceiver } from '../slo/receivers.ts';
 import { reason } from '../write/temporary.ts';
 import { alertmanagerAlerts, pagerDutyEvent, slackMessage, webhookBody } from './forms.ts';
+import { messageKey } from './keys.ts';
 import type { Telling } from './telling.ts';
 
 /** What goes out. */
 export type Outgoing =
-  | { readonly kind: 'http'; readonly url: string; readonly body: unknown }
+  | { readonly kind: 'http'; readonly url: string; readonly body: unknown; readonly id: string }
   | {
       readonly kind: 'mail';
+      /** the same for the same message, as of `messageKey` */
+      readonly id: string;
       readonly server: MailServer;
       readonly telling: Telling;
       readonly to: string;
@@ -49,7 +52,9 @@ export const secretOf = (kind: ReceiverKind): string | null => SECRETS[kind] ?? 
 const alarm =
   (url: () => string, body: (telling: Telling, now: number) => unknown): Receiver['outgoing'] =>
   (telling, now) =>
-    telling.alerts.length === 0 ? null : { kind: 'http', url: url(), body: body(telling, now) };
+    telling.alerts.length === 0
+      ? null
+      : { kind: 'http', url: url(), body: body(telling, now), id: messageKey(telling) };
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -71,7 +76,7 @@ const KINDS: Readonly<Record<ReceiverKind, (options: Options, secret: Secret) =>
         // a webhook of rollouts hears changes as they are, once; it is not told of the end of an alarm
         if (change?.event === 'resolved' && isOfChanges) return null;
         const body = isOfChanges ? { source: 'logodds', ...change } : webhookBody(telling, now);
-        return { kind: 'http', url: address(), body };
+        return { kind: 'http', url: address(), body, id: messageKey(telling) };
       },
     };
   },
@@ -94,7 +99,14 @@ const KINDS: Readonly<Record<ReceiverKind, (options: Options, secret: Secret) =>
         if (telling.alerts.length === 0) return null;
         const own = { host, port: Number(port), tls: tls !== false, user: user === undefined ? null : String(user) };
         const password = user === undefined ? null : secret('email', passwordFile);
-        return { kind: 'mail', server: { ...own, password }, telling, to: String(to), from: String(from) };
+        return {
+          kind: 'mail',
+          id: messageKey(telling),
+          server: { ...own, password },
+          telling,
+          to: String(to),
+          from: String(from),
+        };
       },
     };
   },

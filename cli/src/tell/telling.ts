@@ -27,7 +27,21 @@ export interface Telling {
   readonly more: number;
   /** the change of a rollout that it tells of; null: of none */
   readonly change: Change | null;
+  /** how often the same was told before, where it goes on */
+  readonly round?: number;
 }
+
+/** What became of a message: null, it was taken. */
+export interface Refused {
+  readonly why: string;
+  /** what it refuses, it refuses again */
+  readonly isFinal: boolean;
+  /** it got no answer: it may have been taken */
+  readonly isOpen?: boolean;
+}
+
+/** What became of what was told: `open`, no answer came in time, so that it may have been taken. */
+export type Outcome = 'taken' | 'lost' | 'open';
 
 /** How long an alarm of a rollout goes on that nobody ends. */
 const ALARM_MS = 24 * 3600_000;

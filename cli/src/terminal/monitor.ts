@@ -14,7 +14,7 @@ import {
   windowName,
   windowRow,
 } from '../figures/monitor.ts';
-import { brief, counted, percent, pValue, significant, whole } from '../figures/wording.ts';
+import { brief, counted, oneLine, percent, pValue, significant, whole } from '../figures/wording.ts';
 import type { MonitorResult } from '../jobs/monitor/monitor.ts';
 import { facts, table } from './layout.ts';
 
@@ -126,7 +126,7 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
   if (skew && skew.compared > 0)
     title(
       'Train/serve skew',
-      `  ${whole(skew.equal)} of ${counted(skew.compared, 'score is', 'scores are')} the same to the bit${skew.compared > skew.equal ? `; greatest difference of logits ${significant(skew.greatestLogit, 3)}; ids ${skew.examples.slice(0, 5).join(', ')}` : ''}`,
+      `  ${whole(skew.equal)} of ${counted(skew.compared, 'score is', 'scores are')} the same to the bit${skew.compared > skew.equal ? `; greatest difference of logits ${significant(skew.greatestLogit, 3)}; ids ${skew.examples.slice(0, 5).map(oneLine).join(', ')}` : ''}`,
     );
   if (notes.length > 0)
     title(

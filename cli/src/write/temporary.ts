@@ -444,7 +444,9 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
 
 /** Gives a file that cannot be used another name. @returns that name; null: it has its own still */
 export function setAside(path: string): string | null {
-  const aside = `${path}.damaged`;
+  // an earlier one stays: it may be what somebody looks for
+  let aside = `${path}.damaged`;
+  for (let k = 2; existsSync(aside); k++) aside = `${path}.damaged-${k}`;
   try {
     renameSync(path, aside);
     return aside;

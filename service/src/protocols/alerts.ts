@@ -46,6 +46,8 @@ export interface AlertSilence {
   readonly until: string;
   readonly by: string;
   readonly why: string;
+  /** what is odd about it, when it is made */
+  readonly note?: string;
 }
 
 /** What is left of the bad events that an objective allows. */

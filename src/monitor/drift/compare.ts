@@ -1,4 +1,3 @@
-import { chiSquareTail } from '../../math/chiSquare.ts';
 import { twoSidedP } from '../../math/normal.ts';
 import { DEFAULTED, MISSING } from '../summary/cells.ts';
 import { type FeaturePlan, isHidden } from '../summary/layout.ts';
@@ -7,7 +6,7 @@ import type { Summary } from '../summary/summary.ts';
 import { jensenShannon, klDivergence } from './distances.ts';
 import { limitTail } from './kolmogorov.ts';
 import { smoothTest } from './smooth.ts';
-import { chiSquareCounts, psiTest } from './tests.ts';
+import { chiSquareCounts, countsP, psiTest, sharesP } from './tests.ts';
 
 /** A figure of drift. */
 export interface DriftFigure {
@@ -129,10 +128,9 @@ export function compareFeature(reference: Summary, current: Summary, plan: Featu
       summary.codes.subarray(summary.codesAt[first.at], summary.codesAt[first.at] + first.slots);
     const [a, b] = pooled(codes(reference), codes(current));
     const { psi, p, noise } = psiTest(a, b);
-    const { chi2, p: chiP } = chiSquareCounts(a, b);
     return {
       psi: { value: psi, p, noise },
-      chi2: { value: chi2, p: chiP },
+      chi2: { value: chiSquareCounts(a, b).chi2, p: countsP(a, b) },
       js: { value: jensenShannon(a, b), p: null },
       kl: { value: klDivergence(smoothed(b), smoothed(a)), p: null },
       ...shares,
@@ -198,7 +196,7 @@ function sumsOf(summary: Summary, at: number): { rows: number; mean: number; var
   return { rows, mean, variance: Math.max(0, square - mean ** 2) };
 }
 
-/** The difference of a share of rows, with the p-value of its χ². Absent: it is 0 on both sides. */
+/** The difference of a share of rows, with its p-value. Absent: it is 0 on both sides. */
 function rates(
   reference: Summary,
   current: Summary,
@@ -209,8 +207,7 @@ function rates(
   const [k, l] = [reference.counts[4 * index + which], current.counts[4 * index + which]];
   const [n, m] = [reference.rows, current.rows];
   if (k + l === 0 || !n || !m) return {};
-  const { chi2 } = chiSquareCounts([k, n - k], [l, m - l]);
-  return { [name]: { value: l / m - k / n, p: k + l === n + m ? 1 : chiSquareTail(chi2, 1) } };
+  return { [name]: { value: l / m - k / n, p: sharesP(k, n, l, m) } };
 }
 
 /** Shares of the level that the two tests of a number have: the smooth one finds more, Kolmogorov-Smirnov what it does not see. */

@@ -49,7 +49,10 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
       windows.filter(({ first }, k) => k > 0 && first! < windows[k - 1].last!).length,
       'windows by rows that begin before the one before ends: rows are taken as they stand, not by time',
     );
-  if (labels.labelled === 0) notes.push({ what: 'no labels: performance is estimated from the scores alone' });
+  if (labels.labelled === 0)
+    notes.push({
+      what: `${join.labelsWithoutPrediction > 0 ? 'no label is of a score of the log' : 'no labels'}: performance is estimated from the scores alone`,
+    });
   else
     say(
       windows.filter(({ performance }) => !performance.isRipe).length,

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { domainShift, type Engine, LogoddsError, type Model, sliceTable, type Table } from '../../../../src/index.ts';
 import { list, selectRows } from '../../../../src/internal.ts';
 import { baselineOf, binsOfData, drift, type Summary, type SummaryBins, summary } from '../../../../src/monitor.ts';
-import { counted, whole } from '../../figures/wording.ts';
+import { counted, oneLine, whole } from '../../figures/wording.ts';
 import { findModel } from '../../read/models.ts';
 import { RowSample } from '../../read/rowSample.ts';
 import { type Wanted, wantedColumns } from '../../read/wanted.ts';
@@ -147,14 +147,14 @@ async function compare(options: DriftOptions, input: Spooled, start: number): Pr
           column: name,
           kind: kind === 'numeric' ? ('number' as const) : ('category' as const),
         })),
-    skipped: [...skipped, ...(peers?.skipped ?? [])],
+    skipped: [...skipped, ...(peers?.skipped ?? [])].map(({ name, why }) => ({ name, why: oneLine(why) })),
     domain: domainFound && {
       ...domainFound,
       sampled: domainFound.rows.reference < before.rows || domainFound.rows.current < now.rows,
     },
     domainNote,
     convention: peers && { name: convention!, rows: Math.max(rowsBefore!.rows, rowsNow!.rows), figures: peers.figures },
-    notes: [...notes, ...found.notes],
+    notes: [...notes, ...found.notes].map(oneLine),
     seconds: (performance.now() - start) / 1000,
   };
 }

@@ -1,15 +1,19 @@
 /** Labels of a log of labels, or of any file with the same columns. */
 import { LogoddsError } from '../../../../src/index.ts';
+import { list } from '../../../../src/internal.ts';
 import { labelLog, type OutcomeLabel } from '../../../../src/monitor.ts';
-import { firstBytes, refuseWide } from '../../read/content.ts';
 import { type Database, dataError, openDatabase, rowsOf, streamChunks } from '../../read/database.ts';
 import { formatOf } from '../../read/paths.ts';
 import { name } from '../../read/sql.ts';
 import type { LogCounts } from './counts.ts';
+import { type CleanLabels, cleanCsv, hasLabels, LABEL_COLUMNS, linesAsText } from './csvLabels.ts';
 import { readLines, type TakeLabel, tellFaults } from './lines.ts';
 
 /** Memory of DuckDB before it spills. */
 export const MEMORY = '512MB';
+
+/** Bytes of a line that DuckDB takes; `cleanCsv` leaves out longer ones. */
+const MOST_LINE = 16_000_000;
 
 /** Whether a file of labels is a table, which DuckDB reads. @throws ERR_DATA another format */
 export function isTable(file: string): boolean {
@@ -52,18 +56,20 @@ export async function readLabels(files: readonly string[], take: TakeLabel, coun
  */
 export async function labelsOfTable(database: Database, file: string, counts: LogCounts): Promise<string> {
   const { connection } = database;
-  const isParquet = formatOf(file) === 'parquet';
-  if (!isParquet) refuseWide(file, firstBytes(file));
-  const relation = isParquet
-    ? `read_parquet(${quoted(file)})`
-    : `read_csv(${quoted(file)}, all_varchar = true, header = true)`;
+  const [{ own }] = await rowsOf(connection, "select current_setting('temp_directory') as own");
+  const clean = formatOf(file) === 'parquet' ? null : await cleanCsv(file, String(own), counts);
+  const relation = clean ? readClean(clean) : `read_parquet(${quoted(file)})`;
   const found = await rowsOf(connection, `describe from ${relation}`);
-  const types = new Map(found.map((row) => [String(row['column_name']), String(row['column_type'])]));
+  const types = new Map(
+    clean
+      ? clean.columns.map((column) => [column, 'VARCHAR'])
+      : found.map((row) => [String(row['column_name']), String(row['column_type'])]),
+  );
   const has = (column: string): boolean => types.has(column);
-  if (!has('label') || !(has('id') || has('entity')) || !has('at'))
+  if (!hasLabels([...types.keys()]))
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `--labels ${file}: expected columns label, at and id or entity, got ${[...types.keys()].slice(0, 12).join(', ')}; rename them`,
+      `--labels ${file}: expected columns label, at and id or entity, got ${list([...types.keys()].slice(0, 12))}; rename them`,
     );
   if (has('probability') && (has('logit') || has('sha256'))) refuseScores(file);
   const text = (column: string): string =>
@@ -75,22 +81,23 @@ export async function labelsOfTable(database: Database, file: string, counts: Lo
     // of UTC where there is no zone, or milliseconds since 1970
     return `coalesce(try_cast(${own} as double), epoch_us(try_cast(${own} as timestamp)) / 1000.0)`;
   };
-  const read = `select ${text('id')} as id, ${text('entity')} as entity, ${text('label')} as label, ${time('at')} as "at", ${time('outcomeAt')} as happened from ${relation}`;
+  const read = `select ${text('id')} as id, ${text('entity')} as entity, ${plainNumber(text('label'), types.get('label')!)} as label, ${time('at')} as "at", ${time('outcomeAt')} as happened${clean ? ', line' : ''} from ${relation}`;
   const faults: readonly (readonly [what: string, sql: string])[] = [
     ['id: expected the id of a score, or the entity that it was of', 'id is null and entity is null'],
     ['label: expected one', 'label is null'],
     ['at: expected a time', '"at" is null or not isfinite("at")'],
   ];
+  const isIt = (k: number): string =>
+    [faults[k][1], ...faults.slice(0, k).map(([, other]) => `not (${other})`)].join(' and ');
   const bad = faults.map(
-    ([, sql], k) =>
-      `count(*) filter (${sql}${faults
-        .slice(0, k)
-        .map(([, other]) => ` and not (${other})`)
-        .join('')}) as f${k}`,
+    (_, k) => `count(*) filter (${isIt(k)}) as f${k}${clean ? `, min(line, 5) filter (${isIt(k)}) as l${k}` : ''}`,
   );
   const [row] = await rowsOf(connection, `select ${bad.join(', ')} from (${read})`);
   faults.forEach(([what], k) => {
-    counts.note(`labels of another schema, ${what}: left out`, Number(row[`f${k}`]));
+    const count = Number(row[`f${k}`]);
+    const lines = ((row[`l${k}`] ?? []) as unknown[]).map(Number);
+    const where = lines.length > 0 ? ` (${linesAsText(lines, count)} of ${file})` : '';
+    counts.note(`labels of another schema, ${what}: left out${where}`, count);
   });
   const fine = faults.map(([, sql]) => `not (${sql})`).join(' and ');
   return `select id, case when id is null then entity end as entity, label, "at", coalesce(happened, "at") as time from (${read}) where ${fine}`;
@@ -116,5 +123,13 @@ async function readTable(file: string, take: TakeLabel, counts: LogCounts): Prom
     database.close();
   }
 }
+
+/** The text of a cell without the zero that a float gets: 1.0 is 1, as in JSON. */
+export const plainNumber = (text: string, type: string): string =>
+  /^(FLOAT|DOUBLE|DECIMAL)/.test(type) ? `regexp_replace(${text}, '\\.0+$', '')` : text;
+
+/** A table of clean labels as SQL: nothing of it is left to a guess. */
+const readClean = ({ file }: CleanLabels): string =>
+  `read_csv(${quoted(file)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '', max_line_size = ${MOST_LINE}, columns = {line: 'BIGINT', ${LABEL_COLUMNS.map((column) => `"${column}": 'VARCHAR'`).join(', ')}})`;
 
 const quoted = (file: string): string => `'${file.replaceAll("'", "''").replace(/[[*?]/g, '[$&]')}'`;

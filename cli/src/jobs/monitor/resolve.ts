@@ -5,6 +5,7 @@ import { loadDuckDB, text } from '../../read/sql.ts';
 import { runFolder } from '../../write/temporary.ts';
 import type { LogCounts } from './counts.ts';
 import { isTable, labelsOfTable, MEMORY, readLabels } from './labels.ts';
+import { RESPELT, spellerOf } from './spelling.ts';
 
 /** What decides between labels of one score by an entity: when it was known, when it happened, its text. */
 const BEST = 'struct_pack(a := given."at", b := given.time, c := given.label)';
@@ -27,14 +28,25 @@ export interface ResolvedLabels {
   readonly sql: string;
 }
 
+/** How labels are resolved. */
+interface ResolveOptions {
+  /** labels from later than this, in milliseconds, are left out */
+  readonly latest: number;
+  readonly withinMs: number | null;
+  /** of the model */
+  readonly classes: readonly string[];
+}
+
+/** Spellings of labels that are looked at: of a million labels that are no class none is one. */
+const SPELLINGS = 1000;
+
 /**
  * Resolves labels as `labelJoin` does: by id the label known last, else by entity that of the last score before the outcome; of several scores of an id the last one.
- * @param now  labels from later than this, in milliseconds, are left out
  */
 export async function resolveLabels(
   files: readonly string[],
   logs: readonly KeyedLog[],
-  { latest, withinMs }: { readonly latest: number; readonly withinMs: number | null },
+  { latest, withinMs, classes }: ResolveOptions,
   counts: LogCounts,
 ): Promise<ResolvedLabels> {
   const database = await openDatabase(MEMORY);
@@ -48,6 +60,17 @@ export async function resolveLabels(
       'create temp table given (id varchar, entity varchar, label varchar, "at" double, time double)',
     );
     await append(database, files, counts);
+    const spell = spellerOf(classes);
+    const others = await rowsOf(
+      connection,
+      `select label, count(*) as n from given where label not in (${classes.map(text).join(', ')}) group by label order by n desc, label limit ${SPELLINGS}`,
+    );
+    for (const { label, n } of others) {
+      const own = spell(String(label));
+      if (own === label) continue;
+      counts.note(RESPELT, Number(n));
+      await connection.run(`update given set label = ${text(own)} where label = ${text(String(label))}`);
+    }
     const keyed = logs.map(
       ({ sql, hasEntity }) => `select id, ${hasEntity ? 'entity' : 'null::varchar as entity'}, "at" from (${sql})`,
     );

@@ -9,7 +9,7 @@ import { readingOf } from '../../read/text/options.ts';
 import { openQuery } from '../../read/typed.ts';
 import { type Wanted, wantedColumns } from '../../read/wanted.ts';
 import type { LogCounts } from './counts.ts';
-import { MEMORY } from './labels.ts';
+import { MEMORY, plainNumber } from './labels.ts';
 import type { KeyedLog } from './resolve.ts';
 import { BLOCK, FaultyRow, type Outcomes, OWN, refuseFaulty, take, timeName } from './rows.ts';
 import type { LogColumn, MonitorSettings } from './settings.ts';
@@ -312,7 +312,8 @@ async function read(
         'ERR_SCHEMA',
         `${log.label}: expected the column ${show(outcomes.target)} of --target, got ${list([...log.types.keys()].slice(0, 12))}; correct the name`,
       );
-    extra.push([`cast(${name(outcomes.target)} as varchar)`, coded(OWN.outcome)]);
+    const said = `cast(${name(outcomes.target)} as varchar)`;
+    extra.push([plainNumber(said, log.types.get(outcomes.target)!), coded(OWN.outcome)]);
   }
   for (const [feature, source] of Object.entries(watched.settings.eventTimes ?? {}))
     extra.push([eventTimeOf(log, feature, source), number(timeName(feature))]);

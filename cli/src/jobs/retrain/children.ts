@@ -14,6 +14,10 @@ export interface Ran {
   readonly said: string;
 }
 
+/** The status of `timeout` of the shell, and how long a command has to end by itself. */
+const TIMED_OUT = 124;
+const GRACE_MS = 10_000;
+
 /** The last characters of standard error that are kept. */
 const SAID = 20_000;
 
@@ -27,8 +31,9 @@ const BIN = ['../bin/logodds.js', '../../../bin/logodds.js']
 /**
  * Runs a command of logodds in a process of its own: what it takes of memory is given back, and if it is killed this one can tell.
  * @param words  the command and its flags
+ * @param limitMs  it is stopped when it has run for longer
  */
-export function runCommand(words: readonly string[], home: string): Promise<Ran> {
+export function runCommand(words: readonly string[], home: string, limitMs: number): Promise<Ran> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN!, ...words], { cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -46,16 +51,31 @@ export function runCommand(words: readonly string[], home: string): Promise<Ran>
       child.kill(signal);
     };
     for (const one of SIGNALS) process.on(one, stop);
+    let isLate = false;
+    const limit = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGTERM');
+      // one that does not hear it
+      setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
+    }, limitMs);
     child.on('error', reject);
     child.on('close', (status, signal) => {
       for (const one of SIGNALS) process.off(one, stop);
+      clearTimeout(limit);
+      const late = `expected an end within ${limitMs / 1000} s (timeLimit of the policy), got none: it was stopped`;
       resolve({
         command: withoutSecrets(`logodds ${words.map(quoted).join(' ')}`),
         // as a shell has it
-        status: status ?? 128,
+        status: isLate ? TIMED_OUT : (status ?? 128),
         seconds: (performance.now() - start) / 1000,
         out: Buffer.concat(out).toString('utf8'),
-        said: withoutSecrets(signal ? `${said}stopped by ${signal}` : said.trim()),
+        said: withoutSecrets(
+          isLate
+            ? `${said.trim()}\nERR_DATA ${words[0]}: ${late}`.trim()
+            : signal
+              ? `${said}stopped by ${signal}`
+              : said.trim(),
+        ),
       });
     });
   });

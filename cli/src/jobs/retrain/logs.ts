@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { LogoddsError } from '../../../../src/index.ts';
 import { list } from '../../../../src/internal.ts';
 import { type OutcomeLabel, type Prediction, predictionLog, predictionOf } from '../../../../src/monitor.ts';
-import { whole } from '../../figures/wording.ts';
+import { oneLine, whole } from '../../figures/wording.ts';
 import { dataError, openDatabase, patternOf, rowsOf, streamChunks } from '../../read/database.ts';
 import { filesOf, formatOf } from '../../read/paths.ts';
 import { name, text } from '../../read/sql.ts';
@@ -28,7 +28,7 @@ export function logSource({ logs, labels }: Policy, now: number, warn: (message:
     said.add(message);
   };
   const tellAll = ({ notes }: LogCounts) => {
-    for (const { what, count } of notes) tell(count === undefined ? what : `${what} (${whole(count)})`);
+    for (const { what, count } of notes) tell(oneLine(count === undefined ? what : `${what} (${whole(count)})`));
   };
   const known = <One extends { readonly at: number }>(all: readonly One[], what: string, counts: LogCounts) => {
     const own = all.filter(({ at }) => at <= now + AHEAD_MS);

@@ -43,6 +43,11 @@ const GENERAL = {
     'what a shift of the classes beyond `bounds.labelShift` does. refuse: nothing is trained. correct: the champion gets the new shares of the classes as its prior, without training',
     'refuse',
   ],
+  timeLimit: [
+    period('1m', '20d'),
+    'how long each command of a run may take: one that takes longer is stopped, and the run has failed',
+    '1d',
+  ],
   metrics: [text, 'file for the textfile collector of Prometheus, with the number of retrainings and how they ended'],
 } as const satisfies OptionTable;
 
@@ -145,6 +150,7 @@ export interface Policy {
   readonly folder: string;
   readonly keep: number;
   readonly minGapMs: number;
+  readonly timeLimitMs: number;
   readonly alias: string;
   readonly onLabelShift: 'refuse' | 'correct';
   readonly metrics: string | null;
@@ -242,6 +248,7 @@ export function policyOf(what: string, values: unknown, home: string): Policy {
     folder: path(general['folder']),
     keep: Number(general['keep']),
     minGapMs: seconds(general['minGap']),
+    timeLimitMs: seconds(general['timeLimit']),
     alias: String(general['alias']),
     onLabelShift: general['onLabelShift'] as Policy['onLabelShift'],
     metrics: general['metrics'] === undefined ? null : path(general['metrics']),

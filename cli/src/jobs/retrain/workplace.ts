@@ -61,7 +61,7 @@ export class Workplace {
 
   /** Runs a command, and notes what it said. */
   async command(words: readonly string[]): Promise<Ran> {
-    const ran = await runCommand(words, this.policy.home);
+    const ran = await runCommand(words, this.policy.home, this.policy.timeLimitMs);
     const { command, status, seconds, said } = ran;
     this.log('ran', { command, status, seconds: Number(seconds.toFixed(3)), said: said.slice(-2000) });
     return ran;

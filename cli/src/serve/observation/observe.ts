@@ -4,6 +4,7 @@ import {
   type AuditEntry,
   type Counter,
   type EntityFrom,
+  type Gauges,
   type Label,
   type LabelSink,
   type LogLine,
@@ -68,6 +69,7 @@ export async function observe(
     if (LEVELS.indexOf(line.level) <= level) sink.write(stamped(line));
   };
   const trouble = seldom((event: string, reason: string) => log({ level: 'warn', event, reason }));
+  const ownGauges = processGauges();
   const predictions = await openPredictions(options, count, trouble, among);
   const slot = among?.slot ?? null;
   const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, slot);
@@ -76,7 +78,7 @@ export async function observe(
     log,
     service: {
       logRequests: options.logLevel === 'info',
-      gauges: processGauges(),
+      gauges: () => ({ ...ownGauges(), ...predictions?.gauges() }),
       ...(telemetry && { telemetry: telemetry.api }),
       ...predictions?.service,
       ...(audit && { audit: audit.sink }),
@@ -107,6 +109,7 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
     watch: watch === false ? null : watchOptions(options, among),
     samples: { log: log === undefined ? 0 : logSample, watch: sampleOf(options) },
   };
+  let isOff = false;
   const begin = () =>
     Recorder.start<RecordedItem>(start, {
       onTaken({ written, dropped, unmatched, failure }: FromRecorder) {
@@ -119,7 +122,10 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
         count('lr_predictions_dropped_total', lost);
         trouble('predictions dropped', 'the disk is too slow');
       },
-      onSaid: (what) => trouble('watch', what),
+      onSaid(what, off) {
+        isOff = off;
+        trouble('watch', what);
+      },
     });
   const isAsked = log !== undefined || watchState !== undefined;
   const named = watchState === undefined ? '--log' : '--watch-state';
@@ -138,7 +144,12 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
       return recorder.kept();
     },
   };
-  const watching = watch === false ? null : new ThreadWatch(recorder, folder, watch === true, log !== undefined, among);
+  const watching =
+    watch === false
+      ? null
+      : new ThreadWatch(recorder, folder, watch === true, log !== undefined, among, (what) => trouble('watch', what));
+  const ages = start.watch?.watch.eventTimes;
+  if (ages) watching?.wantFeatures(Object.keys(ages));
   return {
     service: {
       predictions: {
@@ -153,6 +164,16 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
       labels: sink,
       ...(watching && { watch: watching, extensions: [watchApi] }),
     },
+    gauges: (): Gauges =>
+      watching === null
+        ? {}
+        : {
+            lr_watch_off: {
+              help: 'Processes that watch nothing, since another one writes the state of the watch: 0 if all is well.',
+              value: Number(isOff),
+              of: 'sum',
+            },
+          },
     async close() {
       watching?.close();
       await recorder.close();

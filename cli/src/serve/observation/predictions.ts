@@ -22,9 +22,11 @@ export class Predictions {
   readonly #opening: WatchKeeperOptions | null;
   #failure: string | null = null;
   #said: string[] = [];
+  /** whether nothing is watched though it was to be */
+  #isOff = false;
 
   /** @throws Taken, or the error of the system */
-  static async open(start: Start): Promise<{ predictions: Predictions; said: readonly string[] }> {
+  static async open(start: Start): Promise<Predictions> {
     const { log, watch } = start;
     if (log) {
       mkdirSync(log.folder, { recursive: true });
@@ -34,7 +36,7 @@ export class Predictions {
     // a folder is made when there is something to keep in it
     if (watch?.isAsked) await predictions.#open(watch);
     else if (watch && watch.folder !== null && existsSync(watch.folder)) await predictions.#begin(watch);
-    return { predictions, said: predictions.#said };
+    return predictions;
   }
 
   private constructor({ log, watch, samples }: Start) {
@@ -81,9 +83,13 @@ export class Predictions {
   async #begin(options: WatchKeeperOptions): Promise<void> {
     try {
       await this.#open(options);
+      if (this.#isOff) this.#said.push(`${options.folder}: it is watched from now on`);
+      this.#isOff = false;
     } catch (error) {
-      this.#said.push(`nothing is watched: ${(error as Error).message}`);
-      this.#failure = said(error);
+      const { message, name } = error as Error;
+      const why = name === 'Taken' ? message : said(error);
+      this.#said.push(`nothing is watched by this process: ${options.folder}: ${why}`);
+      this.#isOff = true;
     }
   }
 
@@ -92,8 +98,15 @@ export class Predictions {
     try {
       work();
     } catch (error) {
-      this.#failure = said(error);
+      const { message, cause } = error as Error;
+      this.#failure = said(cause ?? error);
+      this.#said.push(cause ? message : `the watch cannot write (${said(error)})`);
     }
+  }
+
+  /** What is to be said since it was asked last. */
+  tell(): { readonly said: readonly string[]; readonly isOff: boolean } {
+    return { said: this.#said.splice(0), isOff: this.#isOff };
   }
 
   ask(question: unknown): unknown {

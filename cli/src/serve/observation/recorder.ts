@@ -24,8 +24,6 @@ export interface RecorderOpened {
   readonly torn: number;
   /** who has left a lock of the file; null: nobody */
   readonly left: string | null;
-  /** what else is to be said */
-  readonly said?: readonly string[];
 }
 
 /** What the thread gets. */
@@ -46,6 +44,14 @@ export interface AskRecorder {
 export interface ToldByRecorder {
   readonly number: number;
   readonly told: unknown;
+}
+
+/** What it says by itself. */
+export interface SaidByRecorder {
+  readonly kind: 'said';
+  readonly said: readonly string[];
+  /** whether nothing is watched though it was to be */
+  readonly isOff: boolean;
 }
 
 /** What the thread answers to it. */
@@ -80,8 +86,8 @@ export interface RecorderHooks {
   onTorn?(bytes: number): void;
   /** a process that did not end by itself had left a lock of the file */
   onLeft?(by: string): void;
-  /** the thread has something to say when it begins */
-  onSaid?(what: string): void;
+  /** the thread has something to say. @param isOff  nothing is watched though it was to be */
+  onSaid?(what: string, isOff: boolean): void;
 }
 
 /** Gives items to a thread that writes them, so that no request waits for a disk. What the disk cannot take is dropped and told. */
@@ -107,12 +113,11 @@ export class Recorder<Item> {
   static async start<Item>(start: RecorderStart, hooks: RecorderHooks): Promise<Recorder<Item>> {
     const worker = new Worker(PROGRAM, { workerData: start, execArgv: [], name: 'logodds' });
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', ({ failure, torn, left, said = [] }: RecorderOpened) => {
+      worker.once('message', ({ failure, torn, left }: RecorderOpened) => {
         if (failure !== null) reject(Object.assign(new Error(failure.message), { name: failure.name }));
         else resolve();
         if (left !== null) hooks.onLeft?.(left);
         if (torn > 0) hooks.onTorn?.(torn);
-        for (const what of said) hooks.onSaid?.(what);
       });
       worker.once('error', reject);
     });
@@ -122,8 +127,9 @@ export class Recorder<Item> {
   private constructor(worker: Worker, hooks: RecorderHooks) {
     this.#worker = worker;
     this.#hooks = hooks;
-    worker.on('message', (answer: FromRecorder | ToldByRecorder) => {
-      if ('told' in answer) this.#told(answer);
+    worker.on('message', (answer: FromRecorder | ToldByRecorder | SaidByRecorder) => {
+      if ('kind' in answer) for (const what of answer.said) hooks.onSaid?.(what, answer.isOff);
+      else if ('told' in answer) this.#told(answer);
       else this.#taken(answer);
     });
     worker.on('error', () => this.#end());

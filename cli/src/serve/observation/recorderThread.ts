@@ -9,6 +9,7 @@ import type {
   FromRecorder,
   RecorderOpened,
   RecorderStart,
+  SaidByRecorder,
   ToldByRecorder,
   ToRecorder,
 } from './recorder.ts';
@@ -19,6 +20,8 @@ const port = parentPort!;
 interface Keeper {
   take(items: readonly unknown[], lost: number): Omit<FromRecorder, 'number'> | Promise<Omit<FromRecorder, 'number'>>;
   ask?(question: unknown): unknown;
+  /** What is to be said since it was asked last. */
+  tell?(): Omit<SaidByRecorder, 'kind'>;
   tick(): void;
   close(): void | Promise<void>;
 }
@@ -28,12 +31,12 @@ type Opened = Omit<RecorderOpened, 'failure'> & { readonly keeper: Keeper };
 /** @throws the error of the system, or of a file that somebody else writes */
 async function open(start: RecorderStart): Promise<Opened> {
   if (start.kind === 'predictions') {
-    const { predictions, said } = await Predictions.open(start);
+    const predictions = await Predictions.open(start);
     return {
       torn: 0,
       left: null,
-      said,
       keeper: {
+        tell: () => predictions.tell(),
         take: (items) => predictions.take(items as PredictionItem[]),
         ask: (question) => predictions.ask(question),
         tick: () => predictions.tick(),
@@ -79,12 +82,17 @@ async function begin(): Promise<void> {
     return;
   }
   const { keeper, ...found } = opened;
+  const tell = (): void => {
+    const told = keeper.tell?.();
+    if (told && told.said.length > 0) port.postMessage({ kind: 'said', ...told } satisfies SaidByRecorder);
+  };
   const timer = setInterval(() => {
     try {
       keeper.tick();
     } catch {
       // the next write says why
     }
+    tell();
   }, TICK_MS);
   const answer = async (message: ToRecorder | AskRecorder | 'end'): Promise<void> => {
     if (message === 'end') {
@@ -92,11 +100,15 @@ async function begin(): Promise<void> {
       try {
         await keeper.close();
       } finally {
+        tell();
         port.close();
       }
     } else if ('ask' in message)
       port.postMessage({ number: message.number, told: answered(keeper, message.ask) } satisfies ToldByRecorder);
-    else port.postMessage({ number: message.number, ...(await keeper.take(message.items, message.lost)) });
+    else {
+      port.postMessage({ number: message.number, ...(await keeper.take(message.items, message.lost)) });
+      tell();
+    }
   };
   // one after the other
   let last = Promise.resolve();
@@ -104,6 +116,7 @@ async function begin(): Promise<void> {
     last = last.then(() => answer(message));
   });
   port.postMessage({ failure: null, ...found } satisfies RecorderOpened);
+  tell();
 }
 
 function answered(keeper: Keeper, question: unknown): unknown {

@@ -27,7 +27,19 @@ const schemas = (): Description['schemas'] => ({
     silencedBy: { ...orNull, description: 'id of the silence under which nobody is told of it' },
     inhibitedBy: { ...orNull, description: 'the alert that is told in its place' },
   }),
-  AlertSilence: object({ id: text, alert: orNull, model: orNull, at: time, until: time, by: text, why: text }),
+  AlertSilence: object(
+    {
+      id: text,
+      alert: orNull,
+      model: orNull,
+      at: time,
+      until: time,
+      by: text,
+      why: text,
+      note: { ...text, description: 'what is odd about it, when it is made' },
+    },
+    'note',
+  ),
   Alerts: object({
     at: { type: ['string', 'null'], description: 'of the last evaluation' },
     every: { ...count, description: 'seconds between two evaluations' },

@@ -9,7 +9,7 @@ import {
 } from '../../../../../service/src/index.ts';
 import { loadModel } from '../../../../../src/index.ts';
 import { counted } from '../../../figures/wording.ts';
-import { brief } from '../../../write/temporary.ts';
+import { brief, reason } from '../../../write/temporary.ts';
 import { type Found, StateFile } from './stateFile.ts';
 
 /** As the service has it by the name of the library, which is one with its sources. */
@@ -93,7 +93,7 @@ export class WatchKeeper {
   #begin(found: Found | null, adopted: readonly WatcherState[]): string[] {
     const said: string[] = [];
     if (!found) return said;
-    const { saved, labels, lost, damaged } = found;
+    const { saved, labels, lost, damaged, isUnkept } = found;
     if (damaged !== null)
       said.push(`expected the state of a watch, got something else; it is kept as ${damaged}, and a new one begins`);
     try {
@@ -107,9 +107,10 @@ export class WatchKeeper {
     }
     for (const label of labels) this.#watcher.label(label);
     if (lost > 0) {
-      this.#watcher.note('rows lost when the process was killed', lost);
+      const when = isUnkept ? 'the state could not be written' : 'the process was killed';
+      this.#watcher.note(`rows lost when ${when}`, lost);
       said.push(
-        `${counted(lost, 'row was', 'rows were')} lost when the process was killed: ${lost === 1 ? 'it' : 'they'} came after its last state`,
+        `${counted(lost, 'row was', 'rows were')} lost when ${when}: ${lost === 1 ? 'it' : 'they'} came after its last state`,
       );
     }
     this.#isChanged = labels.length > 0 || lost > 0 || this.#adopted;
@@ -197,7 +198,14 @@ export class WatchKeeper {
   #save(): void {
     if (!this.#files) return;
     const began = performance.now();
-    this.#files.save(this.#rows, this.#watcher.toJSON());
+    try {
+      this.#files.save(this.#rows, this.#watcher.toJSON());
+    } catch (error) {
+      throw new Error(
+        `the state of the watch in ${this.#options.folder} cannot be written (${reason(error)}); make room, or it is lost at the end`,
+        { cause: error },
+      );
+    }
     this.#isChanged = false;
     if (this.#adopted) this.#files.forget(this.#options.slots);
     this.#adopted = false;
@@ -220,8 +228,15 @@ export class WatchKeeper {
     return watcher;
   }
 
+  /** @throws where the state cannot be written: the next process is told that it was not */
   close(): void {
-    if (this.#isChanged) this.#save();
-    this.#files?.close();
+    try {
+      if (this.#isChanged) this.#save();
+    } catch (error) {
+      this.#files?.took(this.#rows, true);
+      throw error;
+    } finally {
+      this.#files?.close();
+    }
   }
 }

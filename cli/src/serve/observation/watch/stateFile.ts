@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Label, WatcherState } from '../../../../../service/src/index.ts';
+import { setAside } from '../../../write/temporary.ts';
 import { FileLock } from '../fileLock.ts';
 
 /*
@@ -40,12 +41,16 @@ export interface Found {
   readonly labels: readonly Label[];
   /** rows that were taken after it, and lost */
   readonly lost: number;
+  /** whether the process ended by itself, and could not write its state */
+  readonly isUnkept: boolean;
   /** a file that is no state, under its new name; null: there was none */
   readonly damaged: string | null;
 }
 
 /** Another process may not have told yet what it has seen of a model. */
 const NEW_MS = 3_600_000;
+/** Ends the file of taken rows where the state could not be written at the end. */
+const UNKEPT = '!';
 const NAME = /^watch-(\d+)\.json$/;
 
 /** The files of a slot. */
@@ -81,10 +86,10 @@ export class StateFile {
     }
   }
 
-  /** Notes how many rows were taken. */
-  took(rows: number): void {
-    // one write of one length: it is there, or what was before
-    writeSync(this.#taken, `${String(rows).padStart(20)}\n`, 0);
+  /** Notes how many rows were taken. @param isUnkept  the process ends, and its state could not be written */
+  took(rows: number, isUnkept = false): void {
+    // one write of one length: it is there, or what was before. It needs no room, so that a full disk takes it
+    writeSync(this.#taken, `${String(rows).padStart(20)}${isUnkept ? UNKEPT : '\n'}`, 0);
   }
 
   /** Keeps labels that are in no state yet. */
@@ -189,16 +194,18 @@ function foundAt(path: string, stem: string): Found {
   const saved = text === null ? null : parsed(text);
   let damaged: string | null = null;
   if (text !== null && !saved) {
-    damaged = `${path}.damaged`;
-    renameSync(path, damaged);
+    damaged = setAside(path);
   }
-  const taken = Number((read(`${stem}.taken`) ?? '0').trim());
+  const noted = (read(`${stem}.taken`) ?? '0').trim();
+  const isUnkept = noted.endsWith(UNKEPT);
+  const taken = Number(isUnkept ? noted.slice(0, -UNKEPT.length) : noted);
   const lines = (read(`${stem}.labels`) ?? '').split('\n');
   return {
     saved,
     // a kill may have cut the last one, of which nobody was told then
     labels: lines.flatMap((line) => (line === '' ? [] : (labelOf(line) ?? []))),
     lost: Number.isSafeInteger(taken) ? Math.max(0, taken - (saved?.rows ?? 0)) : 0,
+    isUnkept,
     damaged,
   };
 }

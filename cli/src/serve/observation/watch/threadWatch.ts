@@ -7,6 +7,7 @@ import type {
   ScoreWatchReport,
 } from '../../../../../service/src/index.ts';
 import { saveModel } from '../../../../../src/index.ts';
+import { list } from '../../../../../src/internal.ts';
 import type { Slot } from '../flags.ts';
 import type { RecordedItem } from '../predictions.ts';
 import type { LateRecorder } from '../recorder.ts';
@@ -31,6 +32,9 @@ export class ThreadWatch implements ScoreWatch {
   readonly #among: Slot | null;
   readonly #isOfAll: boolean;
   readonly #isLogged: boolean;
+  readonly #say: (what: string) => void;
+  /** whose age is watched */
+  #features: readonly string[] = [];
   readonly #sent = new Set<string>();
   /** rows of requests that are not watched, by model and arm */
   readonly #left = new Map<ScoredBy, Map<string | null, Left>>();
@@ -41,6 +45,7 @@ export class ThreadWatch implements ScoreWatch {
    * @param isOfAll  whether models are watched that have no baseline
    * @param isLogged  whether scores of other models are taken too
    * @param among  the other processes; null: there are none
+   * @param say  takes what is to be said
    */
   constructor(
     recorder: LateRecorder<RecordedItem>,
@@ -48,7 +53,9 @@ export class ThreadWatch implements ScoreWatch {
     isOfAll: boolean,
     isLogged: boolean,
     among: Slot | null,
+    say: (what: string) => void,
   ) {
+    this.#say = say;
     this.#among = among;
     this.#folder = folder;
     this.#recorder = recorder;
@@ -56,9 +63,24 @@ export class ThreadWatch implements ScoreWatch {
     this.#isLogged = isLogged;
   }
 
+  /** Says of each model which of these features it does not have: their age cannot be watched. */
+  wantFeatures(features: readonly string[]): void {
+    this.#features = features;
+  }
+
+  #tellAbsent(name: string, { manifest: { schema } }: Model): void {
+    const known = schema.features.map((feature) => feature.name);
+    const absent = this.#features.filter((feature) => !known.includes(feature));
+    if (absent.length > 0)
+      this.#say(
+        `--watch-age: expected features of ${name} (${list(known)}), got ${list(absent)}; their age is not watched`,
+      );
+  }
+
   /** Whether scores of a model are taken. The thread gets the model before the first of them. */
-  wants({ sha256 }: ScoredBy, model: Model): boolean {
+  wants({ name, sha256 }: ScoredBy, model: Model): boolean {
     if (!this.#isOfAll && !model.manifest.baseline) return this.#isLogged;
+    if (!this.#sent.has(sha256)) this.#tellAbsent(name, model);
     this.#sent.add(sha256);
     // the service has the library by its name, the command has its sources: they are one
     const bytes = saveModel(model as unknown as Parameters<typeof saveModel>[0]);
