@@ -24,7 +24,12 @@ const isotonic: Calibration = {
 describe('a model with something else', () => {
   it('keeps the type that its labels have in other runtimes', () => {
     const { weights, intercept } = two;
-    const typed = new FittedModel({ manifest: { ...two.manifest, labelType: 'integer' }, weights, intercept });
+    const typed = new FittedModel({
+      manifest: { ...two.manifest, labelType: 'integer' },
+      weights,
+      intercept,
+      covariance: null,
+    });
     const changed = loadModel(saveModel(typed.with({ decision: { threshold: 0.4 } })));
     expect(changed.manifest.labelType).toBe('integer');
     expect(changed.score(records[3]).probability).toBe(two.score(records[3]).probability);

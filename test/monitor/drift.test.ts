@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { domainShift, fit, loadModel, saveModel } from '../../src/index.ts';
 import { splitmix32 } from '../../src/math/random.ts';
+import { countsP, sharesP } from '../../src/monitor/drift/few.ts';
 import { exactTail, kolmogorovTail, limitTail } from '../../src/monitor/drift/kolmogorov.ts';
 import { logitShifts } from '../../src/monitor/drift/shift.ts';
-import { countsP, sharesP } from '../../src/monitor/drift/tests.ts';
 import {
   adjustP,
   binsOfData,

@@ -4,9 +4,10 @@ import { type FeaturePlan, isHidden } from '../summary/layout.ts';
 import type { NumberColumn } from '../summary/numberColumn.ts';
 import type { Summary } from '../summary/summary.ts';
 import { jensenShannon, klDivergence } from './distances.ts';
+import { countsP, sharesP } from './few.ts';
 import { limitTail } from './kolmogorov.ts';
 import { smoothTest } from './smooth.ts';
-import { chiSquareCounts, countsP, psiTest, sharesP } from './tests.ts';
+import { chiSquareCounts, psiTest } from './tests.ts';
 
 /** A figure of drift. */
 export interface DriftFigure {
