@@ -1,5 +1,5 @@
 /** Labels in CSV, line by line: a line that is none is left out by its number, and takes no other with it. */
-import { createReadStream, mkdtempSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -201,7 +201,7 @@ export interface CleanLabels {
  * @param folder  where the table is written
  */
 export async function cleanCsv(file: string, folder: string, counts: LogCounts): Promise<CleanLabels> {
-  const path = join(mkdtempSync(join(folder, 'labels-')), 'labels.csv');
+  const path = freePath(folder);
   const output = new OutputFile(path);
   const encoder = new TextEncoder();
   const faults = new Map<string, { count: number; readonly lines: number[] }>();
@@ -255,4 +255,12 @@ export async function cleanCsv(file: string, folder: string, counts: LogCounts):
   for (const [what, { count, lines }] of faults)
     counts.note(`labels that are no row of CSV, ${what}: left out (${linesAsText(lines, count)} of ${file})`, count);
   return { file: path, columns: columns ?? [] };
+}
+
+/** A file of the folder that there is not. */
+function freePath(folder: string): string {
+  for (let i = 0; ; i++) {
+    const path = join(folder, `labels-${i}.csv`);
+    if (!existsSync(path)) return path;
+  }
 }
