@@ -182,7 +182,7 @@ test('an SDK that is not there is asked for', () => {
   write('m.safetensors', '');
   for (const [address, name] of [
     ['gs://b/x.csv', '@google-cloud/storage'],
-    ['az://b/x.csv', '@azure/storage-blob'],
+    ['az://box/x.csv', '@azure/storage-blob'],
   ])
     expect(near(['eval', 'm.safetensors', address, '--target', 'y']).stderr).toContain(
       `expected the package ${name}, which speaks to this store, got none beside the command; npm install ${name}`,
