@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { names } from '../../cli/src/jobs/export/names.ts';
-import { c } from '../../cli/src/jobs/export/targets/c.ts';
+import { c, KEYWORDS } from '../../cli/src/jobs/export/targets/c.ts';
 import { sweep } from '../full.ts';
 import { type Case, cases, compare, INTEROP, isTyped, optionsOf, tokensOf } from './kit.ts';
 
@@ -55,7 +55,7 @@ function runner({ plan }: Case, i: number): string {
   const own = names(
     plan.inputs.map(({ name }) => name),
     '',
-    'auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while',
+    KEYWORDS,
   );
   const fields = plan.inputs.map(
     ({ name, holds }) => `r.${own.get(name)} = ${holds === 'text' ? 'text' : 'number'}(strtok(0, " \\n"));`,
@@ -101,6 +101,9 @@ test.runIf(INTEROP).each([
     execFileSync(compiler, ['-std=c99', '-Wall', '-Wextra', '-Werror', ...flags, '-o', 'program', 'program.c', '-lm'], {
       cwd: folder,
     });
+    const headers = taken.map((_, i) => `#include "m${i}.h"\n`).join('');
+    writeFileSync(join(folder, 'headers.cpp'), headers);
+    execFileSync('g++', ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', 'headers.cpp'], { cwd: folder });
     const input = taken.flatMap(({ plan, records }, i) =>
       records.filter(isTyped).map((record) => `${i} ${tokensOf(plan, record)}\n`),
     );
@@ -113,3 +116,8 @@ test.runIf(INTEROP).each([
   },
   300_000,
 );
+
+test('a field has no name that C or C++ keeps for itself', () => {
+  const own = names(['class', 'int', 'age'], '', KEYWORDS);
+  expect([...own.values()]).toEqual(['class_2', 'int_2', 'age']);
+});

@@ -13,8 +13,9 @@ export const c: Target = {
   print: (plan, { name }) => [{ ending: '.h', text: headerOf(plan()).replaceAll(/\blr_/g, `${name}_`) }],
 };
 
-const KEYWORDS =
-  'auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while';
+/** Of C, and of C++, which may include the header. */
+export const KEYWORDS =
+  'auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while alignas alignof and and_eq asm bitand bitor bool catch class compl concept const_cast consteval constexpr constinit co_await co_return co_yield decltype delete dynamic_cast explicit export false friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast requires static_assert static_cast template this thread_local throw true try typeid typename using virtual wchar_t xor xor_eq';
 
 /** A text in UTF-8. @throws ERR_FORMAT for one with a zero byte */
 function text(value: string): string {
