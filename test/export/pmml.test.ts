@@ -92,6 +92,7 @@ test.runIf(INTEROP)(
     for (const [i, { one, asked }] of taken.entries()) check(one, asked, JSON.parse(lines[i]));
     expect(taken.length).toBeGreaterThan(20);
     expect([...refused].sort()).toEqual([
+      'a kind of feature that PMML has',
       'a softmax of several classes',
       'characters that XML has',
       'levels without blanks at their ends',
