@@ -33,7 +33,7 @@ def _text(record, field):
     if isinstance(value, float) and value == value and abs(value) < 2.0**53:
         text = repr(value)
         if "e" not in text:
-            return text[:-2] if text.endswith(".0") and text != "-0.0" else text.replace("-0.0", "0")
+            return "0" if value == 0 else text[:-2] if text.endswith(".0") else text
     raise RecordError(field, "a text, number or boolean", value)
 
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { loadModel } from '../../src/index.ts';
@@ -127,4 +127,13 @@ test('a kind of feature that a language does not have is refused by name; js has
     'ERR_FORMAT feature "text": expected a kind that straight arithmetic has, got tokens; export to js, or leave it out of the model\n',
   );
   expect(run(['export', 'words.safetensors', '--to', 'js', '--out', 'words.js']).status).toBe(0);
+});
+
+test('the model is not replaced, by whatever name', () => {
+  copyFileSync(path('low.safetensors'), path('own.safetensors'));
+  symlinkSync('own.safetensors', path('own.h'));
+  expect(run(['export', 'own.safetensors', '--to', 'c', '--out', 'own.h']).stderr).toMatch(
+    /^ERR_OUTPUT own\.h: expected a path that the run does not use otherwise/,
+  );
+  expect(readFileSync(path('own.safetensors'))).toEqual(readFileSync(path('low.safetensors')));
 });

@@ -44,7 +44,7 @@ export function run(path: string, flags: Flags): void {
       `--out: expected a name of a class, as in Flights.java, got ${JSON.stringify(basename(out))}; rename it`,
     );
   const { files, bytes, exact } = exportModel(readModel(path), {
-    ...{ to, out, name: own, table, view },
+    ...{ to, out, from: path, name: own, table, view },
     ...(dialect && { dialect }),
     ...(keep && { keep }),
     ...(prefix !== undefined && { prefix }),

@@ -20,6 +20,8 @@ export type TargetName = keyof typeof TARGETS;
 export interface ExportOptions extends Omit<PrintOptions, 'model'> {
   readonly to: TargetName;
   readonly out: string;
+  /** the file of the model, which no output may replace */
+  readonly from: string;
 }
 
 export interface Exported {
@@ -33,14 +35,14 @@ export interface Exported {
  * Writes the files of an export: none, where one of them cannot be written.
  * @throws ERR_FORMAT for what the language cannot say, by name; ERR_OUTPUT
  */
-export function exportModel(model: Model, { to, out, ...options }: ExportOptions): Exported {
+export function exportModel(model: Model, { to, out, from, ...options }: ExportOptions): Exported {
   const target: Target = TARGETS[to];
   const parts = target.print(() => planOf(model), { ...options, model });
   const [{ ending }] = parts;
   if (!out.endsWith(ending))
     throw commandError('ERR_OUTPUT', `${out}: expected a name that ends in ${ending}, got another; rename it`);
   const files = parts.map((part) => ({ path: out.slice(0, -ending.length) + part.ending, text: part.text }));
-  for (const { path } of files) assertWritable(path);
+  for (const { path } of files) assertWritable(path, from);
   const written = files.map(({ path, text }) => {
     const file = new OutputFile(path);
     file.write(bytesOf(text));

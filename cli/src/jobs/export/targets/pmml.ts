@@ -23,8 +23,10 @@ function escaped(text: string): string {
 
 /** Text of an element in one piece: an engine may take a reference for its end. */
 function content(text: string): string {
+  if (text.includes(']]>'))
+    refuse(`text ${JSON.stringify(text)}`, 'one without ]]>, which ends a piece of text in XML', 'it');
   const plain = escaped(text);
-  return /[&<]/.test(text) ? `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]>` : plain;
+  return /[&<]/.test(text) ? `<![CDATA[${text}]]>` : plain;
 }
 
 const number = (value: number): string => (Object.is(value, -0) ? '-0.0' : String(value));
